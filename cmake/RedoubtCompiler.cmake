@@ -1,0 +1,37 @@
+# Flags that every target of ours is compiled with.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+# Everything ends up in a shared object or next to one; hidden visibility keeps our symbols from binding to the
+# server's own (Debian's redis-server exports sdsnew, dictCreate, redisConnect, ...).
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  # hash_dir and base_dir: a clone in another folder hits the same cache entries.
+  set(redoubt_ccache ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE_PROGRAM})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${redoubt_ccache})
+  set(CMAKE_C_COMPILER_LAUNCHER ${redoubt_ccache})
+endif()
+find_program(MOLD_PROGRAM mold)
+if(MOLD_PROGRAM)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+if(REDOUBT_SANITIZER)
+  add_compile_options(-fsanitize=${REDOUBT_SANITIZER} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${REDOUBT_SANITIZER})
+endif()
+
+find_package(Threads REQUIRED)
+
+add_library(redoubt_flags INTERFACE)
+target_compile_options(redoubt_flags INTERFACE
+  -Wall -Wextra -Werror $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual>)
+target_include_directories(redoubt_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_link_libraries(redoubt_flags INTERFACE Threads::Threads)
