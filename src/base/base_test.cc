@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/lang.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/result.h"
@@ -51,6 +52,13 @@ TEST(JsonTest, DumpsBytesThatAreNoUtf8) { EXPECT_EQ(DumpJson(Json("a\xff")), "\"
 TEST(ClockTest, FormatsTimesBeforeAndAfterTheEpoch) {
   EXPECT_EQ(FormatUtcMillis(1'700'000'000'123), "2023-11-14T22:13:20.123Z");
   EXPECT_EQ(FormatUtcMillis(-1), "1969-12-31T23:59:59.999Z");
+}
+
+TEST(LangTest, TakesTheBestOfTheTwoThatTheBrowserAccepts) {
+  EXPECT_EQ(NegotiateLang("fr, en;q=0.7, ko-KR;q=0.9"), Lang::kKo);
+  EXPECT_EQ(NegotiateLang("en-US,en;q=0.9"), Lang::kEn);
+  EXPECT_EQ(NegotiateLang("fr, de;q=0.5"), std::nullopt);
+  EXPECT_EQ(ParseLang("kok"), std::nullopt);
 }
 
 TEST(LogTest, DropsLinesBelowItsLevel) {
