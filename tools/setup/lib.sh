@@ -1,0 +1,32 @@
+# Shared by the scripts of tools/setup, ./run and ./test: where things are, and how progress is shown.
+# shellcheck shell=bash
+
+setup_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root_dir=$(cd "$setup_dir/../.." && pwd)
+REDOUBT_CACHE=${REDOUBT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/redoubt}
+export REDOUBT_CACHE
+export CCACHE_DIR=${CCACHE_DIR:-$REDOUBT_CACHE/ccache}
+export CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-5G}
+
+say() { printf '%s\n' "$*"; }
+step() { printf '==> %s\n' "$*"; }
+detail() { printf '    %s\n' "$*"; }
+die() {
+  printf '\nfailed: %s\n' "$1" >&2
+  shift
+  for line in "$@"; do printf '        %s\n' "$line" >&2; done
+  exit 1
+}
+
+# Runs a command with its output in a log; shows the log's end when it fails.
+# logged LOG WHAT-TO-DO COMMAND...
+logged() {
+  local log=$1 advice=$2
+  shift 2
+  mkdir -p "$(dirname "$log")"
+  if ! "$@" >"$log" 2>&1; then
+    printf '\n--- last lines of %s ---\n' "$log" >&2
+    tail -n 25 "$log" >&2
+    die "$*" "$advice" "whole log: $log"
+  fi
+}
