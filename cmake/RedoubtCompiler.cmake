@@ -28,6 +28,11 @@ if(REDOUBT_SANITIZER)
   add_link_options(-fsanitize=${REDOUBT_SANITIZER})
 endif()
 
+if(REDOUBT_BUILD_FUZZ)
+  # Coverage of the libraries under test is what guides the fuzzer.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 find_package(Threads REQUIRED)
 
 add_library(redoubt_flags INTERFACE)
