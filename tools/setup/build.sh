@@ -1,0 +1,102 @@
+# Building, for ./run and ./test. Source lib.sh first.
+# shellcheck shell=bash
+
+jobs=$(nproc)
+
+# Node 20 or newer: the machine's, else the one in the cache.
+use_node() {
+  local major
+  major=$(node --version 2>/dev/null | sed -n 's/^v\([0-9]*\).*/\1/p')
+  if [ "${major:-0}" -lt 20 ] || ! command -v npm >/dev/null; then
+    export PATH="$REDOUBT_CACHE/node/bin:$PATH"
+  fi
+}
+
+# Shows a build's "[17/340] ..." lines as one moving line on a terminal, as every tenth part elsewhere.
+show_progress() {
+  local tty=0
+  [ -t 1 ] && tty=1
+  awk -v tty="$tty" '
+    match($0, /^\[[0-9]+\/[0-9]+\]/) {
+      split(substr($0, 2, RLENGTH - 2), n, "/")
+      if (tty) printf "\r    %d of %d steps", n[1], n[2]
+      else if (int(n[1] * 10 / n[2]) > shown) { shown = int(n[1] * 10 / n[2]); printf "    %d of %d steps\n", n[1], n[2] }
+      if (n[2] > 1) any = 1
+      fflush()
+    }
+    END { if (tty && any) printf "\n" }'
+}
+
+# build_preset PRESET [TARGET...]: configures when needed and builds; fails with the compiler's last words.
+build_preset() {
+  local preset=$1
+  shift
+  local dir=$root_dir/build/$preset log=$root_dir/build/logs/$preset.log
+  mkdir -p "$root_dir/build/logs"
+  # A build folder made for another cache would go on using it.
+  if [ ! -e "$dir/build.ninja" ] || ! grep -qxF "REDOUBT_CACHE:PATH=$REDOUBT_CACHE" "$dir/CMakeCache.txt"; then
+    rm -f "$dir/CMakeCache.txt"
+    (cd "$root_dir" && logged "$root_dir/build/logs/$preset-configure.log" "see the message above" \
+      cmake --preset "$preset" -DREDOUBT_CACHE="$REDOUBT_CACHE")
+  fi
+  local targets=()
+  [ $# -eq 0 ] || targets=(--target "$@")
+  # -k 0 would bury the first error; ninja stops at it.
+  if ! cmake --build "$dir" -j "$jobs" "${targets[@]}" 2>&1 | tee "$log" | show_progress; then
+    grep -n -m 1 -A 30 -E '^FAILED|error:|Error ' "$log" >&2 || tail -n 30 "$log" >&2
+    die "the $preset build" "mend the error above, then run again" "whole log: $log"
+  fi
+}
+
+# node_modules FOLDER: the packages of FOLDER's lock file, installed into the cache; prints their path.
+node_modules() {
+  local folder=$1 hash target log
+  hash=$(sha256sum <"$folder/package-lock.json" | cut -c 1-16)
+  target=$REDOUBT_CACHE/node_modules/$(basename "$folder")-$hash
+  log=$REDOUBT_CACHE/logs/npm-$(basename "$folder").log
+  if [ ! -e "$target/done" ]; then
+    detail "fetching the node packages of ${folder#"$root_dir"/}" >&2
+    rm -rf "$target"
+    mkdir -p "$target"
+    cp "$folder/package.json" "$folder/package-lock.json" "$target/"
+    [ ! -e "$folder/.npmrc" ] || cp "$folder/.npmrc" "$target/"
+    logged "$log" "check that this machine reaches the npm registry, then run again" \
+      npm ci --prefix "$target" --no-audit --no-fund --loglevel=error
+    touch "$target/done"
+  fi
+  printf '%s\n' "$target/node_modules"
+}
+
+# A checksum over every file of the given folders, for "has anything changed".
+tree_hash() {
+  (cd "$root_dir" && find "$@" -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -print0 2>/dev/null |
+    LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d ' ' -f 1)
+}
+
+# prepare_web FOLDER COPY: a working copy of FOLDER in COPY with its node_modules linked, so that the source tree
+# stays as it was cloned.
+prepare_web() {
+  local folder=$1 copy=$2 modules
+  modules=$(node_modules "$folder")
+  mkdir -p "$copy"
+  rsync -a --delete --exclude /node_modules --exclude /dist "$folder/" "$copy/"
+  if [ "$(readlink "$copy/node_modules")" != "$modules" ]; then
+    rm -rf "$copy/node_modules"
+    ln -s "$modules" "$copy/node_modules"
+  fi
+}
+
+# build_web PRESET: the web UI into build/PRESET/share/redoubt/web.
+build_web() {
+  local dir=$root_dir/build/$1 target=$root_dir/build/$1/share/redoubt/web input
+  input=$(tree_hash web src/server/api/openapi.json)
+  if [ -e "$target/index.html" ] && [ "$(cat "$dir/web.stamp" 2>/dev/null)" = "$input" ]; then
+    return 0
+  fi
+  use_node
+  prepare_web "$root_dir/web" "$dir/web"
+  (cd "$dir/web" && logged "$root_dir/build/logs/web-$1.log" "mend the error above, then run again" npm run build)
+  mkdir -p "$target"
+  rsync -a --delete "$dir/web/dist/" "$target/"
+  printf '%s\n' "$input" >"$dir/web.stamp"
+}
