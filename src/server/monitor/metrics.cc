@@ -103,7 +103,7 @@ bool IsDatabaseField(std::string_view name) {
 std::optional<double> Metric(const Sample& sample, std::string_view name) {
   const InfoFields& info = sample.info;
   if (name == "memory_usage_percent") return MemoryUsagePercent(info);
-  if (name == "hit_rate") return HitRatePercent(info);
+  if (name == "hit_rate") return sample.hit_rate;
   if (name == "keys") return TotalKeys(info);
   if (name == "ping_ms") {
     if (sample.ping_us <= 0) return std::nullopt;

@@ -60,6 +60,8 @@ struct Sample {
   bool restarted = false;     // run_id differs from the sample before, or the uptime went back
   bool role_changed = false;  // against the sample before
   bool data_lost = false;     // keys were there before the restart, none since
+  // Percent of lookups that hit since the sample before (lifetime in the first); nothing without lookups.
+  std::optional<double> hit_rate;
   InfoFields info;
   std::vector<SlowlogEntry> new_slowlog;
   // The fixed list of settings as last read (at most ten minutes old); null when CONFIG is denied or absent.
