@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <memory_resource>
+#include <span>
+#include <vector>
+
+#include "base/memory.h"
+#include "base/result.h"
+#include "vector/distance.h"
+#include "vector/id_set.h"
+#include "vector/top_k.h"
+
+namespace redoubt::vector {
+
+struct FlatOptions {
+  size_t dim = 0;  // elements, 1..kMaxDim
+  Metric metric = Metric::kL2;
+  base::MemoryResource* memory = &base::DefaultMemory();  // outlives the index
+};
+
+inline constexpr size_t kMaxDim = 32768;
+
+// All vectors, one copy each, in blocks; a search reads every one, so its answer is exact.
+// Search() may run on many threads at once; Add() and Remove() need exclusive access.
+class FlatIndex {
+ public:
+  // Fails with InvalidArgument for a dim out of range.
+  static base::Result<std::unique_ptr<FlatIndex>> Create(const FlatOptions& options);
+  ~FlatIndex();
+
+  // Copies `vector` (dim floats; for kCosine its unit-length form). Replaces the vector if `id` exists.
+  // Ids index a table, so they should be small and dense. ResourceExhausted when memory has no room.
+  base::Status Add(Id id, std::span<const float> vector);
+  // Gives the memory back, a block at a time. False when there is no such id.
+  bool Remove(Id id);
+  bool Contains(Id id) const { return SlotOf(id) != kNoSlot; }
+
+  // At most `k` hits, nearest first, out of `filter` where one is given. Vectors whose distance is not a number are
+  // never hits. `stop` is asked about every 100 us of work; when it answers true the hits so far are returned.
+  std::vector<Hit> Search(std::span<const float> query, size_t k, const IdSet* filter = nullptr,
+                          const std::function<bool()>& stop = nullptr) const;
+
+  size_t size() const { return ids_.size(); }
+  size_t dim() const { return dim_; }
+  Metric metric() const { return metric_; }
+  size_t memory_bytes() const;
+
+ private:
+  static constexpr uint32_t kNoSlot = UINT32_MAX;
+
+  explicit FlatIndex(const FlatOptions& options);
+
+  uint32_t SlotOf(Id id) const { return id < slots_.size() ? slots_[id] : kNoSlot; }
+  float* Row(uint32_t slot);
+  const float* Row(uint32_t slot) const { return const_cast<FlatIndex*>(this)->Row(slot); }
+  base::Status AppendSlot(Id id);
+  void Store(uint32_t slot, std::span<const float> vector);
+  void ScanAll(const float* query, const IdSet* filter, const std::function<bool()>& stop, TopK& best) const;
+  void ScanSet(const float* query, const IdSet& filter, const std::function<bool()>& stop, TopK& best) const;
+  void Measure(const float* query, const float* rows, size_t count, float* out) const;
+
+  const size_t dim_;
+  const Metric metric_;
+  const size_t block_rows_;
+  base::MemoryResource& memory_;
+  base::StdMemoryAdapter std_memory_;
+  std::vector<base::Buffer> blocks_;
+  std::pmr::vector<Id> ids_;          // slot -> id, without gaps
+  std::pmr::vector<uint32_t> slots_;  // id -> slot or kNoSlot
+};
+
+}  // namespace redoubt::vector

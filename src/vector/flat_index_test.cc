@@ -1,0 +1,164 @@
+#include "vector/flat_index.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <random>
+
+namespace redoubt::vector {
+namespace {
+
+// Counts what is taken, and refuses when told to.
+class CountingMemory final : public base::MemoryResource {
+ public:
+  void* Allocate(size_t bytes, size_t alignment) override {
+    if (refuse) return nullptr;
+    used += bytes;
+    return base::DefaultMemory().Allocate(bytes, alignment);
+  }
+  void Deallocate(void* p, size_t bytes, size_t alignment) override {
+    used -= bytes;
+    base::DefaultMemory().Deallocate(p, bytes, alignment);
+  }
+  size_t used = 0;
+  bool refuse = false;
+};
+
+class FlatIndexTest : public testing::Test {
+ protected:
+  void MakeIndex(size_t dim, Metric metric) { index_ = FlatIndex::Create({dim, metric, &memory_}).value(); }
+
+  std::vector<float> RandomVector() {
+    std::vector<float> vector(index_->dim());
+    for (float& x : vector) x = normal_(random_);
+    return vector;
+  }
+
+  void Put(Id id) {
+    truth_[id] = RandomVector();
+    ASSERT_TRUE(index_->Add(id, truth_[id]).ok());
+  }
+
+  void Drop(Id id) { EXPECT_EQ(index_->Remove(id), truth_.erase(id) == 1); }
+
+  // The answer by definition: every distance, sorted.
+  std::vector<Id> Nearest(std::span<const float> query, size_t k, const IdSet* filter) {
+    std::vector<Hit> all;
+    for (const auto& [id, vector] : truth_) {
+      if (filter != nullptr && !filter->Contains(id)) continue;
+      all.push_back({id, Distance(index_->metric(), query.data(), vector.data(), index_->dim())});
+    }
+    std::sort(all.begin(), all.end());
+    std::vector<Id> ids;
+    for (size_t i = 0; i < std::min(k, all.size()); ++i) ids.push_back(all[i].id);
+    return ids;
+  }
+
+  std::vector<Id> Found(std::span<const float> query, size_t k, const IdSet* filter) {
+    std::vector<Id> ids;
+    for (const Hit& hit : index_->Search(query, k, filter)) ids.push_back(hit.id);
+    return ids;
+  }
+
+  CountingMemory memory_;
+  std::unique_ptr<FlatIndex> index_;
+  std::map<Id, std::vector<float>> truth_;
+  std::mt19937 random_{7};
+  std::normal_distribution<float> normal_;
+};
+
+TEST_F(FlatIndexTest, AgreesWithBruteForceThroughAddsReplacesAndRemoves) {
+  for (Metric metric : {Metric::kL2, Metric::kIp, Metric::kCosine}) {
+    truth_.clear();
+    MakeIndex(19, metric);
+    for (int step = 0; step < 6000; ++step) {
+      Id id = static_cast<Id>(random_() % 3000);
+      if (random_() % 3 == 0) {
+        Drop(id);
+      } else {
+        Put(id);
+      }
+    }
+    ASSERT_EQ(index_->size(), truth_.size());
+    for (int q = 0; q < 20; ++q) {
+      IdSet filter(3000);
+      unsigned keep_one_in = 1 + static_cast<unsigned>(q);
+      for (Id id = 0; id < 3000; ++id) {
+        if (random_() % keep_one_in == 0) filter.Insert(id);
+      }
+      std::vector<float> query = RandomVector();
+      EXPECT_EQ(Found(query, 10, nullptr), Nearest(query, 10, nullptr)) << MetricName(metric);
+      EXPECT_EQ(Found(query, 10, &filter), Nearest(query, 10, &filter)) << MetricName(metric) << " 1/" << keep_one_in;
+    }
+  }
+}
+
+TEST_F(FlatIndexTest, ReturnsAllWhenKIsLargerThanTheIndex) {
+  MakeIndex(4, Metric::kL2);
+  for (Id id = 0; id < 5; ++id) Put(id);
+  EXPECT_EQ(index_->Search(RandomVector(), std::numeric_limits<size_t>::max()).size(), 5u);
+  EXPECT_TRUE(index_->Search(RandomVector(), 0).empty());
+}
+
+TEST_F(FlatIndexTest, BreaksTiesByIdWhateverTheOrderOfArrival) {
+  MakeIndex(2, Metric::kL2);
+  const float same[] = {1, 1};
+  for (Id id : {9, 3, 7, 1, 5}) ASSERT_TRUE(index_->Add(id, same).ok());
+  EXPECT_EQ(Found(same, 3, nullptr), (std::vector<Id>{1, 3, 5}));
+}
+
+TEST_F(FlatIndexTest, NeverReturnsAVectorThatIsNotANumber) {
+  MakeIndex(2, Metric::kL2);
+  const float nan[] = {std::numeric_limits<float>::quiet_NaN(), 0};
+  const float fine[] = {1, 0};
+  ASSERT_TRUE(index_->Add(0, nan).ok());
+  ASSERT_TRUE(index_->Add(1, fine).ok());
+  EXPECT_EQ(Found(fine, 5, nullptr), std::vector<Id>{1});
+}
+
+TEST_F(FlatIndexTest, GivesMemoryBackAndCountsAllOfIt) {
+  MakeIndex(64, Metric::kL2);
+  for (Id id = 0; id < 20'000; ++id) Put(id);
+  size_t full = memory_.used;
+  EXPECT_GE(index_->memory_bytes(), 20'000u * 64 * 4);
+  EXPECT_LE(full, index_->memory_bytes());
+  for (Id id = 0; id < 20'000; ++id) Drop(id);
+  EXPECT_LT(memory_.used, full / 10);
+  index_.reset();
+  EXPECT_EQ(memory_.used, 0u);
+}
+
+TEST_F(FlatIndexTest, SaysWhenMemoryRunsOutAndStaysUsable) {
+  MakeIndex(64, Metric::kL2);
+  Put(0);
+  memory_.refuse = true;
+  base::Status status;
+  Id id = 1;
+  for (; id < 10'000 && status.ok(); ++id) status = index_->Add(id, RandomVector());
+  EXPECT_EQ(status.code(), base::StatusCode::kResourceExhausted);
+  EXPECT_FALSE(index_->Contains(id - 1));
+  EXPECT_EQ(index_->Search(RandomVector(), 10'000).size(), index_->size());
+}
+
+TEST_F(FlatIndexTest, RefusesWrongDimensions) {
+  EXPECT_EQ(FlatIndex::Create({0, Metric::kL2}).status().code(), base::StatusCode::kInvalidArgument);
+  EXPECT_FALSE(FlatIndex::Create({kMaxDim + 1, Metric::kL2}).ok());
+  MakeIndex(4, Metric::kL2);
+  const float three[] = {1, 2, 3};
+  EXPECT_EQ(index_->Add(1, three).message(), "a vector of 3 elements does not fit dim 4");
+}
+
+TEST_F(FlatIndexTest, StopsEarlyWhenAskedTo) {
+  MakeIndex(1024, Metric::kL2);
+  for (Id id = 0; id < 3000; ++id) Put(id);
+  int asked = 0;
+  std::vector<Hit> hits = index_->Search(RandomVector(), 3000, nullptr, [&] { return ++asked == 2; });
+  EXPECT_EQ(asked, 2);
+  EXPECT_GT(hits.size(), 0u);
+  EXPECT_LT(hits.size(), 3000u);
+}
+
+}  // namespace
+}  // namespace redoubt::vector
