@@ -16,6 +16,13 @@ auto Find(Postings& postings, uint32_t doc) {
                           [](const auto& posting, uint32_t wanted) { return posting.doc < wanted; });
 }
 
+// Ordered, so that sums come out the same in every run.
+std::map<std::string, double> CountTerms(std::string_view query) {
+  std::map<std::string, double> counts;
+  for (std::string& term : Tokenize(query)) counts[std::move(term)] += 1.0;
+  return counts;
+}
+
 }  // namespace
 
 void Bm25Index::AddTerm(uint32_t doc, Document& document, const std::string& term, float weight) {
@@ -55,13 +62,17 @@ bool Bm25Index::Remove(uint32_t doc) {
   return true;
 }
 
+double Bm25Index::Idf(size_t holders) const {
+  const double with = static_cast<double>(holders);
+  const double without = static_cast<double>(documents_.size()) - with;
+  // The form that stays positive for a term in more than half of the documents.
+  return std::log(1.0 + (without + 0.5) / (with + 0.5));
+}
+
 void Bm25Index::ScoreTerm(const Postings& postings, double query_count,
                           std::unordered_map<uint32_t, double>& scores) const {
-  const double documents = static_cast<double>(documents_.size());
-  const double holders = static_cast<double>(postings.size());
-  // The form that stays positive for a term in more than half of the documents.
-  const double idf = std::log(1.0 + (documents - holders + 0.5) / (holders + 0.5));
-  const double mean_length = total_length_ / documents;
+  const double idf = Idf(postings.size());
+  const double mean_length = total_length_ / static_cast<double>(documents_.size());
   for (const Posting& posting : postings) {
     const double length = documents_.at(posting.doc).weighted_length / mean_length;
     const double count = posting.weighted_count;
@@ -71,11 +82,8 @@ void Bm25Index::ScoreTerm(const Postings& postings, double query_count,
 }
 
 std::vector<Scored> Bm25Index::Search(std::string_view query, size_t k) const {
-  std::map<std::string, double> query_counts;  // ordered: sums are the same in every run
-  for (std::string& term : Tokenize(query)) query_counts[std::move(term)] += 1.0;
-
   std::unordered_map<uint32_t, double> scores;
-  for (const auto& [term, count] : query_counts) {
+  for (const auto& [term, count] : CountTerms(query)) {
     const auto entry = postings_.find(term);
     if (entry != postings_.end()) ScoreTerm(entry->second, count, scores);
   }
@@ -89,6 +97,15 @@ std::vector<Scored> Bm25Index::Search(std::string_view query, size_t k) const {
   std::partial_sort(hits.begin(), hits.begin() + static_cast<std::ptrdiff_t>(kept), hits.end(), better);
   hits.resize(kept);
   return hits;
+}
+
+double Bm25Index::MaxScore(std::string_view query) const {
+  double sum = 0;
+  for (const auto& [term, count] : CountTerms(query)) {
+    const auto entry = postings_.find(term);
+    sum += count * Idf(entry == postings_.end() ? 0 : entry->second.size());
+  }
+  return sum * (options_.k1 + 1.0);
 }
 
 }  // namespace redoubt::text

@@ -36,6 +36,10 @@ class Bm25Index {
   // repeats counts as often as it stands there.
   std::vector<Scored> Search(std::string_view query, size_t k) const;
 
+  // What a document would score that repeats every term of `query` without end: Search()'s scores divided by it lie in
+  // 0..1 and compare between queries and between indexes. Terms that no document holds count as the rarest.
+  double MaxScore(std::string_view query) const;
+
   bool Contains(uint32_t doc) const { return documents_.contains(doc); }
   size_t size() const { return documents_.size(); }
   size_t term_count() const { return postings_.size(); }
@@ -52,6 +56,7 @@ class Bm25Index {
   using Postings = std::vector<Posting>;  // by ascending doc
 
   void AddTerm(uint32_t doc, Document& document, const std::string& term, float weight);
+  double Idf(size_t holders) const;
   void ScoreTerm(const Postings& postings, double query_count, std::unordered_map<uint32_t, double>& scores) const;
 
   Bm25Options options_;

@@ -73,6 +73,19 @@ TEST_F(Bm25IndexTest, KeepsTheBestKInOrder) {
   EXPECT_THAT(index_.Search("replication", 0), IsEmpty());
 }
 
+TEST_F(Bm25IndexTest, NoScorePassesTheMaximum) {
+  AddThreeIncidents();
+  for (const char* query : {"replication backlog", "복제 지연", "backlog kubernetes"}) {
+    const std::vector<Scored> hits = index_.Search(query, 1);
+    ASSERT_FALSE(hits.empty());
+    EXPECT_LT(hits[0].score, index_.MaxScore(query)) << query;
+  }
+  for (int i = 0; i < 1000; ++i) index_.Add(4, "sentinel");
+  EXPECT_NEAR(index_.Search("sentinel", 1)[0].score / index_.MaxScore("sentinel"), 1.0, 0.01);
+  // A word that no document holds lowers the share that is covered.
+  EXPECT_GT(index_.MaxScore("backlog kubernetes"), index_.MaxScore("backlog"));
+}
+
 TEST_F(Bm25IndexTest, EqualScoresComeInOrderOfNumber) {
   for (uint32_t doc : {7u, 3u, 5u}) index_.Add(doc, "same words here");
   EXPECT_THAT(Docs(index_.Search("words", 10)), ElementsAre(3, 5, 7));
