@@ -62,6 +62,7 @@ node_modules() {
     [ ! -e "$folder/.npmrc" ] || cp "$folder/.npmrc" "$target/"
     logged "$log" "check that this machine reaches the npm registry, then run again" \
       npm ci --prefix "$target" --no-audit --no-fund --loglevel=error
+    rm -rf "$npm_config_cache"
     touch "$target/done"
   fi
   printf '%s\n' "$target/node_modules"

@@ -7,6 +7,9 @@ REDOUBT_CACHE=${REDOUBT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/redoubt}
 export REDOUBT_CACHE
 export CCACHE_DIR=${CCACHE_DIR:-$REDOUBT_CACHE/ccache}
 export CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-5G}
+# Nothing is left outside the cache: no download caches of the package clients in the home folder.
+export PIP_NO_CACHE_DIR=1
+export npm_config_cache=$REDOUBT_CACHE/npm
 
 say() { printf '%s\n' "$*"; }
 step() { printf '==> %s\n' "$*"; }
