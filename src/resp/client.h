@@ -62,7 +62,12 @@ class Client {
   struct Handle;  // owns hiredis' contexts
 
   explicit Client(const ConnectOptions& options);
+  base::Status Open(ConnectFailure& failure);  // TCP, then TLS
+  base::Status OpenTls(int64_t deadline_us, ConnectFailure& failure);
+  base::Status Greet(ConnectFailure& failure);  // AUTH, name, PING
   base::Result<Reply> Receive(int64_t deadline_us);
+  base::Status Break(base::Status status);  // makes the connection unusable
+  base::Status Broken();                    // what hiredis says went wrong
 
   ConnectOptions options_;
   std::unique_ptr<Handle> handle_;
