@@ -111,6 +111,7 @@ class Summary(unittest.TestCase):
 
     def test_a_runner_that_ran_nothing_is_a_failure(self):
         self.assertEqual(self.report("<testsuite/>", 0)[2], ["pytest (ran no test)"])
+        self.assertEqual(self.report("", 0, "gtest")[2], ["gtest (ran no test)"])
 
     def test_a_truncated_report_is_a_failure(self):
         self.assertIn("unreadable", self.report("<testsuite><testcase", 0)[2][0])
