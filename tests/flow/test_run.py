@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 import redis
@@ -17,6 +18,13 @@ pytestmark = [
     pytest.mark.skipif(BUILD != ROOT / "build" / "dev", reason="./run --debug uses build/dev"),
     pytest.mark.timeout(180),
 ]
+
+
+def parent(stat):
+    try:
+        return int(stat.read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
 
 
 class Run:
@@ -43,8 +51,7 @@ class Run:
         raise AssertionError(f"./run ended with {self.process.wait()}:\n{self.output}")
 
     def children(self):
-        out = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True)
-        return [int(pid) for pid in out.stdout.split()]
+        return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/stat") if parent(path) == self.process.pid]
 
     def ctrl_c(self):
         os.killpg(self.process.pid, signal.SIGINT)

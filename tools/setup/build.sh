@@ -14,17 +14,21 @@ use_node() {
 
 # Shows a build's "[17/340] ..." lines as one moving line on a terminal, as every tenth part elsewhere.
 show_progress() {
-  local tty=0
+  local line done total shown=0 tty=
   [ -t 1 ] && tty=1
-  awk -v tty="$tty" '
-    match($0, /^\[[0-9]+\/[0-9]+\]/) {
-      split(substr($0, 2, RLENGTH - 2), n, "/")
-      if (tty) printf "\r    %d of %d steps", n[1], n[2]
-      else if (int(n[1] * 10 / n[2]) > shown) { shown = int(n[1] * 10 / n[2]); printf "    %d of %d steps\n", n[1], n[2] }
-      if (n[2] > 1) any = 1
-      fflush()
-    }
-    END { if (tty && any) printf "\n" }'
+  while IFS= read -r line; do
+    [[ "$line" =~ ^\[([0-9]+)/([0-9]+)\] ]] || continue
+    done=${BASH_REMATCH[1]} total=${BASH_REMATCH[2]}
+    if [ "$tty" ]; then
+      printf '\r    %d of %d steps' "$done" "$total"
+      shown=1
+    elif [ $((done * 10 / total)) -gt "$shown" ]; then
+      printf '    %d of %d steps\n' "$done" "$total"
+      shown=$((done * 10 / total))
+    fi
+  done
+  [ "$tty" ] && [ "$shown" = 1 ] && printf '\n'
+  return 0
 }
 
 # build_preset PRESET [TARGET...]: configures when needed and builds; fails with the compiler's last words.
