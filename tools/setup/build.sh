@@ -78,17 +78,29 @@ tree_hash() {
     LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d ' ' -f 1)
 }
 
-# prepare_web FOLDER COPY: a working copy of FOLDER in COPY with its node_modules linked, so that the source tree
-# stays as it was cloned.
+# prepare_web FOLDER COPY: a working copy of FOLDER in COPY with node_modules linked (its own, or those of web/ when it
+# has no lock file), so that the source tree stays as it was cloned.
 prepare_web() {
   local folder=$1 copy=$2 modules
-  modules=$(node_modules "$folder")
+  if [ -e "$folder/package-lock.json" ]; then
+    modules=$(node_modules "$folder")
+  else
+    modules=$(node_modules "$root_dir/web")
+  fi
   mkdir -p "$copy"
   rsync -a --delete --exclude /node_modules --exclude /dist "$folder/" "$copy/"
   if [ "$(readlink "$copy/node_modules")" != "$modules" ]; then
     rm -rf "$copy/node_modules"
     ln -s "$modules" "$copy/node_modules"
   fi
+}
+
+# web_copy PRESET: the working copy of web/. Its scripts read ../src/server/api/openapi.json, so that is linked too.
+web_copy() {
+  local ui=$root_dir/build/$1/ui
+  mkdir -p "$ui"
+  ln -sfn "$root_dir/src" "$ui/src"
+  prepare_web "$root_dir/web" "$ui/web"
 }
 
 # build_web PRESET: the web UI into build/PRESET/share/redoubt/web.
@@ -99,9 +111,9 @@ build_web() {
     return 0
   fi
   use_node
-  prepare_web "$root_dir/web" "$dir/web"
-  (cd "$dir/web" && logged "$root_dir/build/logs/web-$1.log" "mend the error above, then run again" npm run build)
+  web_copy "$1"
+  (cd "$dir/ui/web" && logged "$root_dir/build/logs/web-$1.log" "mend the error above, then run again" npm run build)
   mkdir -p "$target"
-  rsync -a --delete "$dir/web/dist/" "$target/"
+  rsync -a --delete "$dir/ui/web/dist/" "$target/"
   printf '%s\n' "$input" >"$dir/web.stamp"
 }
