@@ -39,5 +39,5 @@ redoubt_require("${REDOUBT_DEPS}/onnxruntime/lib/libonnxruntime.so.1" "Run tools
 add_library(onnxruntime SHARED IMPORTED)
 set_target_properties(onnxruntime PROPERTIES
   IMPORTED_LOCATION "${REDOUBT_DEPS}/onnxruntime/lib/libonnxruntime.so.1"
-  IMPORTED_SONAME libonnxruntime.so.1
-  INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${REDOUBT_DEPS}/onnxruntime/include")
+  IMPORTED_SONAME libonnxruntime.so.1)
+target_include_directories(onnxruntime SYSTEM INTERFACE "${REDOUBT_DEPS}/onnxruntime/include")

@@ -1,0 +1,149 @@
+/* The contract between `infer` and a backend: a shared object that alone knows a vendor's SDK.
+ *
+ * A backend exports one function, redoubt_backend_get(), which returns its table. Everything is plain C: tensors cross
+ * as views laid out as in DLPack (row-major, packed), no exception leaves either side, and what a side allocates it
+ * also releases. Functions that can fail return 0 or a redoubt_code and then fill `error`.
+ * Unless a comment says otherwise, every function may be called on any thread at any time. */
+#ifndef REDOUBT_INFER_BACKEND_API_H_
+#define REDOUBT_INFER_BACKEND_API_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define REDOUBT_BACKEND_ABI 1u
+#define REDOUBT_BACKEND_SYMBOL "redoubt_backend_get"
+
+/* The numbers of tensor::DType. */
+typedef int32_t redoubt_dtype;
+enum {
+  REDOUBT_FLOAT32 = 0,
+  REDOUBT_FLOAT64 = 1,
+  REDOUBT_FLOAT16 = 2,
+  REDOUBT_BFLOAT16 = 3,
+  REDOUBT_INT8 = 4,
+  REDOUBT_INT16 = 5,
+  REDOUBT_INT32 = 6,
+  REDOUBT_INT64 = 7,
+  REDOUBT_UINT8 = 8,
+  REDOUBT_UINT16 = 9,
+  REDOUBT_UINT32 = 10,
+  REDOUBT_UINT64 = 11,
+  REDOUBT_BOOL = 12,
+  REDOUBT_STRING = 13,
+  REDOUBT_NOT_A_TENSOR = -1 /* a sequence, map or optional; or an element type we do not know */
+};
+
+typedef enum {
+  REDOUBT_OK = 0,
+  REDOUBT_INVALID_MODEL = 1, /* the blob is not a model this backend can run */
+  REDOUBT_INVALID_INPUT = 2, /* type, shape or count does not fit the model */
+  REDOUBT_RUN_FAILED = 3,
+  REDOUBT_CANCELLED = 4, /* stopped by run_cancel */
+  REDOUBT_OUT_OF_MEMORY = 5,
+  REDOUBT_UNSUPPORTED = 6, /* a device or feature this build does not have */
+  REDOUBT_INTERNAL = 7
+} redoubt_code;
+
+typedef struct {
+  char message[2048]; /* NUL-terminated; the vendor's words where it spoke */
+} redoubt_error;
+
+/* A borrowed tensor. Strings: `data` holds them one after the other, each ended by a NUL, and `string_offsets` has one
+ * start per element; null for other types. */
+typedef struct {
+  const void* data;
+  uint64_t byte_size;
+  const int64_t* shape;
+  int32_t ndim;
+  redoubt_dtype dtype;
+  const uint64_t* string_offsets;
+} redoubt_view;
+
+/* A result: the view stays valid until release(owner) is called, once, on any thread. release is null when the view
+ * needs no owner (then it is valid until the run ends). */
+typedef struct {
+  redoubt_view view;
+  void* owner;
+  void (*release)(void* owner);
+} redoubt_output;
+
+/* What a model says about one of its inputs or outputs. A dimension of -1 is free; ndim -1: unknown rank. */
+typedef struct {
+  const char* name;
+  redoubt_dtype dtype;
+  int32_t ndim;
+  const int64_t* shape;
+  const char* type_text; /* for people, e.g. "tensor(float)" or "seq(map(int64,tensor(float)))" */
+} redoubt_io;
+
+/* What the backend may use of its host. Lives as long as the process. */
+typedef struct {
+  void* user;
+  /* 64-byte aligned; null when there is no room. */
+  void* (*allocate)(void* user, uint64_t bytes);
+  void (*deallocate)(void* user, void* p, uint64_t bytes);
+  /* level: 0 debug, 1 info, 2 warning, 3 error */
+  void (*log)(void* user, int level, const char* message);
+  /* Called first on every thread that the backend starts. */
+  void (*thread_started)(void* user);
+  int32_t intra_op_threads; /* 0: the vendor's default */
+  int32_t inter_op_threads;
+} redoubt_host;
+
+typedef struct {
+  const void* blob; /* only read during load() */
+  uint64_t blob_size;
+  const char* device; /* "CPU", "GPU:1", ... upper case */
+  /* Chosen by the caller (TF); null and 0 where the model names its own. */
+  const char* const* inputs;
+  uint64_t input_count;
+  const char* const* outputs;
+  uint64_t output_count;
+} redoubt_model_source;
+
+typedef struct redoubt_model redoubt_model; /* the backend's own */
+typedef struct redoubt_run redoubt_run;     /* one execution that can be stopped */
+
+typedef struct {
+  uint32_t abi;        /* REDOUBT_BACKEND_ABI */
+  uint32_t table_size; /* sizeof this table, so that fields can be added at its end */
+  const char* name;    /* "ONNX" */
+  const char* version; /* the vendor library's */
+
+  /* Once, before anything else. `host` stays valid. */
+  int32_t (*start)(const redoubt_host* host, redoubt_error* error);
+
+  int32_t (*load)(const redoubt_model_source* source, redoubt_model** model, redoubt_error* error);
+  void (*unload)(redoubt_model* model); /* no run of it may be in progress */
+
+  uint64_t (*input_count)(const redoubt_model* model);
+  uint64_t (*output_count)(const redoubt_model* model);
+  const redoubt_io* (*input)(const redoubt_model* model, uint64_t index);
+  const redoubt_io* (*output)(const redoubt_model* model, uint64_t index);
+  /* Bytes that the loaded model took from host.allocate, its weights above all. */
+  uint64_t (*memory)(const redoubt_model* model);
+
+  redoubt_run* (*run_create)(redoubt_error* error); /* null when there is no memory */
+  /* Blocks until done. `inputs` and `outputs` have as many elements as the model. On failure no output is set. */
+  int32_t (*run)(redoubt_model* model, redoubt_run* run, const redoubt_view* inputs, redoubt_output* outputs,
+                 redoubt_error* error);
+  /* Asks a run in progress, or about to begin, to stop soon. Null where the vendor cannot. */
+  void (*run_cancel)(redoubt_run* run);
+  void (*run_free)(redoubt_run* run);
+
+  /* All that host.allocate has given out and not got back, by the backend's own count. */
+  uint64_t (*memory_total)(void);
+  uint64_t (*allocation_count)(void);
+} redoubt_backend_v1;
+
+typedef const redoubt_backend_v1* (*redoubt_backend_get_fn)(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* REDOUBT_INFER_BACKEND_API_H_ */

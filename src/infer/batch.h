@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "tensor/tensor.h"
+
+namespace redoubt::infer {
+
+using Tensors = std::vector<tensor::Tensor::Ptr>;
+
+// The rows (dimension 0) that the inputs of one run have in common; none when they differ or one has no dimension:
+// such a run cannot be joined with others.
+std::optional<int64_t> BatchRows(std::span<const tensor::Tensor::Ptr> inputs);
+
+// Whether two runs of one model can be joined: same element types, same dimensions after the first.
+bool CanJoin(std::span<const tensor::Tensor::Ptr> a, std::span<const tensor::Tensor::Ptr> b);
+
+// The inputs of `runs` one behind the other on dimension 0; the runs must be joinable in pairs.
+base::Result<Tensors> Concatenate(std::span<const Tensors* const> runs, base::MemoryResource& memory);
+
+// The rows [begin, begin + rows) of each tensor. InvalidArgument when one does not have `total_rows` rows.
+base::Result<Tensors> SliceRows(const Tensors& outputs, int64_t begin, int64_t rows, int64_t total_rows,
+                                base::MemoryResource& memory);
+
+}  // namespace redoubt::infer

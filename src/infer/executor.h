@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/result.h"
+#include "base/thread_annotations.h"
+#include "infer/batch.h"
+#include "infer/deadline_timer.h"
+#include "infer/model_loader.h"
+
+namespace redoubt::infer {
+
+struct RunTimes {
+  int64_t queue_us = 0;  // from Submit() to the start of the run, or to the answer where it never started
+  int64_t run_us = 0;    // in the backend; of the whole batch
+  int64_t batch_rows = 0;
+};
+
+// Called once per submitted run, on a worker, the timer's thread or the caller of StopWithin(): quick, and not back
+// into the executor. DeadlineExceeded when the time given ran out, Cancelled at shutdown.
+using RunDone = std::function<void(base::Result<Tensors> outputs, const RunTimes& times)>;
+
+struct RunRequest {
+  std::shared_ptr<ModelSlot> model;
+  Tensors inputs;
+  int64_t timeout_ms = 0;  // from Submit() to the answer; 0: none
+  RunDone done;
+};
+
+struct QueueStats {
+  std::string device;
+  size_t waiting = 0;
+  size_t running = 0;
+  uint64_t runs = 0;      // executions of a model, a batch counting once
+  uint64_t requests = 0;  // answered after an execution
+  uint64_t timeouts = 0;
+  uint64_t refused = 0;
+  std::vector<double> thread_cpu_seconds;  // one per worker
+};
+
+class DeviceQueue;
+
+// Runs models: a queue per device with its own workers. Runs of one device start in the order of submission, but for
+// those of a model that is still loading or waits for a batch, which are passed by. Idle workers sleep.
+// All functions are safe on many threads.
+class Executor {
+ public:
+  struct Options {
+    size_t threads_per_device = 1;
+    size_t queue_limit = 10000;              // waiting runs per device
+    int64_t max_run_ms = 5000;               // a run is stopped after this where the backend can; 0: never
+    int nice = 0;                            // priority of the workers, as in nice(1)
+    base::MemoryResource* memory = nullptr;  // for batches; null: base::DefaultMemory()
+  };
+  explicit Executor(const Options& options);
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  // Queues a run for `device` (see NormalizeDevice). ResourceExhausted when the queue is full, Cancelled when
+  // stopping; then `done` is not called.
+  base::Status Submit(std::string_view device, RunRequest request);
+
+  // May change while running; applies to runs that begin afterwards.
+  void SetMaxRunMs(int64_t max_run_ms);
+  void SetQueueLimit(size_t queue_limit);
+
+  std::vector<QueueStats> Stats() const;
+
+  // Refuses new runs, answers waiting ones with Cancelled, stops running ones and joins; false when a backend did not
+  // stop in time: then nothing of this may be freed. Idempotent.
+  bool StopWithin(int64_t timeout_ms);
+
+ private:
+  DeviceQueue* QueueFor(std::string_view device);
+
+  const Options options_;
+  DeadlineTimer timer_;
+  mutable std::mutex mu_;
+  std::map<std::string, std::unique_ptr<DeviceQueue>, std::less<>> queues_ GUARDED_BY(mu_);
+  int64_t max_run_ms_ GUARDED_BY(mu_);
+  size_t queue_limit_ GUARDED_BY(mu_);
+  bool stopping_ GUARDED_BY(mu_) = false;
+};
+
+}  // namespace redoubt::infer

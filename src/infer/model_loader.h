@@ -1,0 +1,82 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/log.h"
+#include "base/thread_annotations.h"
+#include "infer/model.h"
+#include "infer/worker_threads.h"
+
+namespace redoubt::infer {
+
+// A model that is there at once and loaded a little later. Safe on many threads.
+class ModelSlot {
+ public:
+  explicit ModelSlot(ModelSpec spec) : spec_(std::move(spec)) {}
+
+  const ModelSpec& spec() const { return spec_; }
+
+  // The model; FailedPrecondition while it is being built; the build's error when that failed.
+  base::Result<std::shared_ptr<Model>> Get() const;
+  bool built() const;
+
+  // Calls `callback` when the build has ended, well or badly: at once on this thread, or later on the loader's.
+  void WhenBuilt(std::function<void()> callback);
+
+ private:
+  friend class ModelLoader;
+  void Finish(base::Result<std::shared_ptr<Model>> result);
+
+  ModelSpec spec_;
+  mutable std::mutex mu_;
+  bool built_ GUARDED_BY(mu_) = false;
+  base::Result<std::shared_ptr<Model>> result_ GUARDED_BY(mu_) = base::FailedPrecondition("the model is still loading");
+  std::vector<std::function<void()>> waiting_ GUARDED_BY(mu_);
+};
+
+// One background thread for what takes long around models: building sessions, in the order of the calls, and taking
+// them down again.
+class ModelLoader {
+ public:
+  struct Options {
+    int nice = 0;
+    base::Logger logger{};
+  };
+  ModelLoader(BackendRegistry& registry, Options options);
+  ModelLoader(const ModelLoader&) = delete;
+  ModelLoader& operator=(const ModelLoader&) = delete;
+
+  // Starts building `spec`. Whoever drops the last reference to the slot, on whichever thread, does not wait for the
+  // session to be torn down: the loader's thread does that.
+  std::shared_ptr<ModelSlot> Load(ModelSpec spec);
+
+  // Runs `task` on the loader's thread, after what was asked for before. Dropped when stopping.
+  void Run(std::function<void()> task);
+
+  // Builds not yet begun or in progress.
+  size_t waiting() const;
+
+  // Drops what waits and joins; false when the thread is still inside the vendor's code after that time. Idempotent.
+  bool StopWithin(int64_t timeout_ms);
+
+ private:
+  void Loop();
+  void Build(ModelSlot& slot);
+
+  BackendRegistry& registry_;
+  const Options options_;
+  mutable std::mutex mu_;
+  std::condition_variable work_;
+  std::deque<std::function<void()>> tasks_ GUARDED_BY(mu_);
+  bool started_ GUARDED_BY(mu_) = false;
+  bool stopping_ GUARDED_BY(mu_) = false;
+  size_t builds_ GUARDED_BY(mu_) = 0;
+  WorkerThreads threads_;
+};
+
+}  // namespace redoubt::infer
