@@ -177,8 +177,8 @@ std::vector<Hit> FlatIndex::Search(std::span<const float> query, size_t k, const
     for (float x : query) unit.push_back(x * scale);
     query = unit;
   }
-  // Reading rows in order is about twice as fast as picking them, so a wide filter is tested only on candidates.
-  if (filter != nullptr && filter->Count() < ids_.size() / 2) {
+  // Reading rows in order is three to four times as fast as picking them: a wide filter is tested on candidates only.
+  if (filter != nullptr && filter->Count() < ids_.size() / 4) {
     ScanSet(query.data(), *filter, stop, best);
   } else {
     ScanAll(query.data(), filter, stop, best);

@@ -29,50 +29,29 @@ __m256i TailMask(size_t rest) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kOnes + 8 - rest));
 }
 
+// Four sums per row, so that the multiply-adds do not wait for one another. Rows are read strictly in order and
+// without software prefetch: both four rows side by side and explicit prefetch measured slower than what the
+// processor's own prefetcher does with one stream.
 template <class Step>
 float OneRow(const float* query, const float* row, size_t dim) {
-  __m256 a = _mm256_setzero_ps();
-  __m256 b = _mm256_setzero_ps();
-  size_t i = 0;
-  for (; i + 16 <= dim; i += 16) {
-    a = Step::Add(a, _mm256_loadu_ps(query + i), _mm256_loadu_ps(row + i));
-    b = Step::Add(b, _mm256_loadu_ps(query + i + 8), _mm256_loadu_ps(row + i + 8));
-  }
-  for (; i + 8 <= dim; i += 8) a = Step::Add(a, _mm256_loadu_ps(query + i), _mm256_loadu_ps(row + i));
-  if (i < dim) {
-    __m256i mask = TailMask(dim - i);
-    b = Step::Add(b, _mm256_maskload_ps(query + i, mask), _mm256_maskload_ps(row + i, mask));
-  }
-  return Sum(_mm256_add_ps(a, b));
-}
-
-// Four rows side by side: the query is loaded once for the four, and four cache misses are under way at a time.
-template <class Step>
-void FourRows(const float* query, const float* rows, size_t dim, float* out) {
-  const float* row[4] = {rows, rows + dim, rows + 2 * dim, rows + 3 * dim};
   __m256 sum[4] = {_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps()};
   size_t i = 0;
-  for (; i + 8 <= dim; i += 8) {
-    __m256 q = _mm256_loadu_ps(query + i);
-    for (int r = 0; r < 4; ++r) {
-      // Eight rows ahead, a line at a time: a block's rows are visited in order.
-      if (i % 16 == 0) _mm_prefetch(reinterpret_cast<const char*>(row[r] + 8 * dim + i), _MM_HINT_T0);
-      sum[r] = Step::Add(sum[r], q, _mm256_loadu_ps(row[r] + i));
+  for (; i + 32 <= dim; i += 32) {
+    for (size_t lane = 0; lane < 4; ++lane) {
+      sum[lane] = Step::Add(sum[lane], _mm256_loadu_ps(query + i + lane * 8), _mm256_loadu_ps(row + i + lane * 8));
     }
   }
+  for (; i + 8 <= dim; i += 8) sum[0] = Step::Add(sum[0], _mm256_loadu_ps(query + i), _mm256_loadu_ps(row + i));
   if (i < dim) {
     __m256i mask = TailMask(dim - i);
-    __m256 q = _mm256_maskload_ps(query + i, mask);
-    for (int r = 0; r < 4; ++r) sum[r] = Step::Add(sum[r], q, _mm256_maskload_ps(row[r] + i, mask));
+    sum[1] = Step::Add(sum[1], _mm256_maskload_ps(query + i, mask), _mm256_maskload_ps(row + i, mask));
   }
-  for (int r = 0; r < 4; ++r) out[r] = Sum(sum[r]);
+  return Sum(_mm256_add_ps(_mm256_add_ps(sum[0], sum[1]), _mm256_add_ps(sum[2], sum[3])));
 }
 
 template <class Step>
 void Rows(const float* query, const float* rows, size_t count, size_t dim, float* out) {
-  size_t r = 0;
-  for (; r + 4 <= count; r += 4) FourRows<Step>(query, rows + r * dim, dim, out + r);
-  for (; r < count; ++r) out[r] = OneRow<Step>(query, rows + r * dim, dim);
+  for (size_t r = 0; r < count; ++r) out[r] = OneRow<Step>(query, rows + r * dim, dim);
 }
 
 constexpr Kernels kAvx2 = {"avx2", &Rows<L2Step>, &Rows<DotStep>};

@@ -1,0 +1,310 @@
+#include "search/create_parser.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+
+#include "vector/flat_index.h"
+
+namespace redoubt::search {
+namespace {
+
+using base::InvalidArgument;
+using base::OkStatus;
+
+constexpr std::array<std::string_view, 5> kTextOptions = {"MAXTEXTFIELDS", "NOOFFSETS", "NOHL", "NOFIELDS", "NOFREQS"};
+
+Status NotHere(std::string_view what, std::string_view instead) {
+  return base::Unimplemented(fmt::format("{} is not part of this version; {}", what, instead));
+}
+
+Status BadVector(std::string_view part, std::string_view reason) {
+  return InvalidArgument(fmt::format("Bad arguments for vector similarity {}: {}", part, reason));
+}
+
+// Options that only text or another data type would use: read, so that clients which always send them work.
+Result<bool> TakeIgnored(ArgCursor& args) {
+  for (std::string_view option : {"LANGUAGE", "LANGUAGE_FIELD", "SCORE_FIELD", "PAYLOAD_FIELD"}) {
+    if (!args.Take(option)) continue;
+    RETURN_IF_ERROR(args.Next(option).status());
+    return true;
+  }
+  if (args.Take("STOPWORDS")) {
+    RETURN_IF_ERROR(args.NextList("STOPWORDS").status());
+    return true;
+  }
+  return false;
+}
+
+Status ParseDataType(ArgCursor& args) {
+  ASSIGN_OR_RETURN(std::string_view type, args.Next("ON"));
+  if (EqualsIgnoringCase(type, "HASH")) return OkStatus();
+  if (EqualsIgnoringCase(type, "JSON")) return NotHere("ON JSON", "store the fields in hashes and use ON HASH");
+  return InvalidArgument(fmt::format("Invalid rule type: {}", type));
+}
+
+Status ParsePrefixes(ArgCursor& args, IndexDefinition& definition) {
+  ASSIGN_OR_RETURN(std::span<const std::string_view> prefixes, args.NextList("PREFIX"));
+  if (prefixes.empty()) return InvalidArgument("Bad arguments for PREFIX: Value is outside acceptable bounds");
+  definition.prefixes.assign(prefixes.begin(), prefixes.end());
+  return OkStatus();
+}
+
+Status ParseScore(ArgCursor& args, IndexDefinition& definition) {
+  ASSIGN_OR_RETURN(definition.default_score, args.NextDouble("SCORE"));
+  if (definition.default_score < 0 || definition.default_score > 1) return InvalidArgument("Invalid score");
+  return OkStatus();
+}
+
+Result<bool> TakeTextOption(ArgCursor& args, IndexDefinition& definition) {
+  for (std::string_view option : kTextOptions) {
+    if (!args.Take(option)) continue;
+    definition.text_options.emplace_back(option);
+    return true;
+  }
+  return TakeIgnored(args);
+}
+
+// Everything between the name and SCHEMA.
+Status ParseOptions(ArgCursor& args, IndexDefinition& definition) {
+  while (!args.Take("SCHEMA")) {
+    if (args.done()) return InvalidArgument("No schema found");
+    if (args.Take("ON")) {
+      RETURN_IF_ERROR(ParseDataType(args));
+    } else if (args.Take("PREFIX")) {
+      RETURN_IF_ERROR(ParsePrefixes(args, definition));
+    } else if (args.Take("SCORE")) {
+      RETURN_IF_ERROR(ParseScore(args, definition));
+    } else if (args.Take("SKIPINITIALSCAN")) {
+      definition.skip_initial_scan = true;
+    } else if (args.Take("FILTER")) {
+      return NotHere("FILTER in FT.CREATE", "use PREFIX");
+    } else if (args.Take("TEMPORARY")) {
+      return NotHere("TEMPORARY", "drop the index with FT.DROPINDEX when it is no longer needed");
+    } else {
+      ASSIGN_OR_RETURN(bool taken, TakeTextOption(args, definition));
+      if (!taken) {
+        return InvalidArgument(
+            fmt::format("Unknown argument `{}` at position {} for <main>", args.Peek(), args.position()));
+      }
+    }
+  }
+  return OkStatus();
+}
+
+Status CheckVectorType(std::string_view type) {
+  if (EqualsIgnoringCase(type, "FLOAT32")) return OkStatus();
+  for (std::string_view known : {"FLOAT64", "FLOAT16", "BFLOAT16", "INT8", "UINT8"}) {
+    if (EqualsIgnoringCase(type, known)) return NotHere(fmt::format("TYPE {}", known), "store vectors as FLOAT32");
+  }
+  return BadVector("FLAT index type", "Unknown argument");
+}
+
+Result<size_t> ParseBounded(std::string_view part, std::string_view value, size_t highest) {
+  std::optional<size_t> number = ParseSize(value);
+  if (!number) return BadVector(fmt::format("FLAT index {}", part), "Could not convert argument to expected type");
+  if (*number < 1 || *number > highest) {
+    return BadVector(fmt::format("FLAT index {}", part), "Value is outside acceptable bounds");
+  }
+  return *number;
+}
+
+struct SeenVectorKeys {
+  bool type = false;
+  bool dim = false;
+  bool metric = false;
+};
+
+Status ParseVectorAttribute(std::string_view key, std::string_view value, VectorOptions& options,
+                            SeenVectorKeys& seen) {
+  constexpr size_t kMaxCount = size_t{1} << 31;
+  if (EqualsIgnoringCase(key, "TYPE")) {
+    seen.type = true;
+    return CheckVectorType(value);
+  }
+  if (EqualsIgnoringCase(key, "DIM")) {
+    seen.dim = true;
+    ASSIGN_OR_RETURN(options.dim, ParseBounded("dim", value, vector::kMaxDim));
+    return OkStatus();
+  }
+  if (EqualsIgnoringCase(key, "DISTANCE_METRIC")) {
+    seen.metric = true;
+    std::optional<vector::Metric> metric = vector::ParseMetric(value);
+    if (!metric) return BadVector("FLAT index metric", "Unknown argument");
+    options.metric = *metric;
+    return OkStatus();
+  }
+  if (EqualsIgnoringCase(key, "INITIAL_CAP")) {
+    ASSIGN_OR_RETURN(options.initial_cap, ParseBounded("initial cap", value, kMaxCount));
+    return OkStatus();
+  }
+  if (EqualsIgnoringCase(key, "BLOCK_SIZE")) {
+    ASSIGN_OR_RETURN(options.block_size, ParseBounded("block size", value, kMaxCount));
+    return OkStatus();
+  }
+  return InvalidArgument(fmt::format("Bad arguments for algorithm FLAT: {}", key));
+}
+
+Status CheckAlgorithm(ArgCursor& args) {
+  ASSIGN_OR_RETURN(std::string_view algorithm, args.Next("vector similarity algorithm"));
+  if (EqualsIgnoringCase(algorithm, "FLAT")) return OkStatus();
+  for (std::string_view graph : {"HNSW", "SVS-VAMANA"}) {
+    if (EqualsIgnoringCase(algorithm, graph)) {
+      return NotHere(fmt::format("Vector algorithm {}", graph),
+                     "use FLAT, which is exact (attributes TYPE, DIM and DISTANCE_METRIC only)");
+    }
+  }
+  return BadVector("algorithm", "Unknown argument");
+}
+
+Status ParseVector(ArgCursor& args, VectorOptions& options) {
+  RETURN_IF_ERROR(CheckAlgorithm(args));
+  if (!args.done() && ParseSize(args.Peek()).value_or(0) % 2 != 0) {
+    return InvalidArgument(
+        fmt::format("Bad number of arguments for vector similarity index: got {} but expected even number as algorithm "
+                    "parameters (should be submitted as named arguments)",
+                    args.Peek()));
+  }
+  ASSIGN_OR_RETURN(std::span<const std::string_view> attributes,
+                   args.NextList("vector similarity number of parameters"));
+  SeenVectorKeys seen;
+  for (size_t i = 0; i < attributes.size(); i += 2) {
+    RETURN_IF_ERROR(ParseVectorAttribute(attributes[i], attributes[i + 1], options, seen));
+  }
+  for (auto [have, name] : {std::pair(seen.type, "TYPE"), {seen.dim, "DIM"}, {seen.metric, "DISTANCE_METRIC"}}) {
+    if (have) continue;
+    return InvalidArgument(
+        fmt::format("Missing mandatory parameter: cannot create FLAT index without specifying {} argument", name));
+  }
+  return OkStatus();
+}
+
+Status ParseTag(ArgCursor& args, TagOptions& options) {
+  while (true) {
+    if (args.Take("SEPARATOR")) {
+      ASSIGN_OR_RETURN(std::string_view separator, args.Next("SEPARATOR"));
+      if (separator.size() != 1) {
+        return InvalidArgument(fmt::format("Tag separator must be a single character. Got `{}`", separator));
+      }
+      options.separator = separator[0];
+    } else if (args.Take("CASESENSITIVE")) {
+      options.case_sensitive = true;
+    } else if (!args.Take("WITHSUFFIXTRIE")) {  // only a matter of speed
+      return OkStatus();
+    }
+  }
+}
+
+Status ParseFieldTail(ArgCursor& args, Field& field) {
+  while (!args.done()) {
+    if (field.type != FieldType::kVector && args.Take("SORTABLE")) {
+      field.sortable = true;
+      field.unf = args.Take("UNF");
+    } else if (field.type != FieldType::kVector && args.Take("NOINDEX")) {
+      field.no_index = true;
+    } else if (args.Take("INDEXMISSING") || args.Take("INDEXEMPTY")) {
+      return NotHere("INDEXMISSING and INDEXEMPTY", fmt::format("leave it out of field `{}`", field.name));
+    } else {
+      return OkStatus();
+    }
+  }
+  return OkStatus();
+}
+
+Status ParseFieldType(ArgCursor& args, Field& field) {
+  if (args.Take("VECTOR")) {
+    field.type = FieldType::kVector;
+    return ParseVector(args, field.vector);
+  }
+  if (args.Take("TAG")) {
+    field.type = FieldType::kTag;
+    return ParseTag(args, field.tag);
+  }
+  if (args.Take("NUMERIC")) {
+    field.type = FieldType::kNumeric;
+    return OkStatus();
+  }
+  for (std::string_view type : {"TEXT", "GEO", "GEOSHAPE"}) {
+    if (args.Take(type)) {
+      return NotHere(fmt::format("Field type {} (field `{}`)", type, field.name),
+                     "fields may be TAG, NUMERIC or VECTOR");
+    }
+  }
+  return InvalidArgument(fmt::format("Invalid field type for field `{}`", field.name));
+}
+
+Result<Field> ParseField(ArgCursor& args) {
+  Field field;
+  ASSIGN_OR_RETURN(std::string_view path, args.Next("SCHEMA"));
+  field.path = field.name = path;
+  if (args.Take("AS")) {
+    ASSIGN_OR_RETURN(std::string_view name, args.Next("AS"));
+    field.name = name;
+  }
+  RETURN_IF_ERROR(ParseFieldType(args, field));
+  RETURN_IF_ERROR(ParseFieldTail(args, field));
+  return field;
+}
+
+void AppendVector(const VectorOptions& vector, std::vector<std::string>& args) {
+  std::vector<std::string> attributes = {"TYPE",
+                                         "FLOAT32",
+                                         "DIM",
+                                         std::to_string(vector.dim),
+                                         "DISTANCE_METRIC",
+                                         std::string(vector::MetricName(vector.metric))};
+  if (vector.initial_cap) attributes.insert(attributes.end(), {"INITIAL_CAP", std::to_string(*vector.initial_cap)});
+  if (vector.block_size) attributes.insert(attributes.end(), {"BLOCK_SIZE", std::to_string(*vector.block_size)});
+  args.insert(args.end(), {"VECTOR", "FLAT", std::to_string(attributes.size())});
+  args.insert(args.end(), attributes.begin(), attributes.end());
+}
+
+void AppendField(const Field& field, std::vector<std::string>& args) {
+  args.insert(args.end(), {field.path, "AS", field.name});
+  if (field.type == FieldType::kVector) {
+    AppendVector(field.vector, args);
+  } else {
+    args.emplace_back(FieldTypeName(field.type));
+  }
+  if (field.type == FieldType::kTag) {
+    args.insert(args.end(), {"SEPARATOR", std::string(1, field.tag.separator)});
+    if (field.tag.case_sensitive) args.emplace_back("CASESENSITIVE");
+  }
+  if (field.sortable) args.emplace_back("SORTABLE");
+  if (field.unf) args.emplace_back("UNF");
+  if (field.no_index) args.emplace_back("NOINDEX");
+}
+
+}  // namespace
+
+Result<IndexDefinition> ParseCreate(std::span<const std::string_view> arguments) {
+  ArgCursor args(arguments);
+  IndexDefinition definition;
+  ASSIGN_OR_RETURN(std::string_view name, args.Next("index name"));
+  definition.name = name;
+  RETURN_IF_ERROR(ParseOptions(args, definition));
+  if (args.done()) return InvalidArgument("Fields arguments are missing");
+  while (!args.done()) {
+    ASSIGN_OR_RETURN(Field field, ParseField(args));
+    if (definition.FindField(field.name)) {
+      return InvalidArgument(fmt::format("Duplicate field in schema - {}", field.name));
+    }
+    definition.fields.push_back(std::move(field));
+    if (definition.fields.size() > 1024) return InvalidArgument("Schema is limited to 1024 fields");
+  }
+  return definition;
+}
+
+std::vector<std::string> CreateArgs(const IndexDefinition& definition) {
+  std::vector<std::string> args = {definition.name, "ON", "HASH", "PREFIX", std::to_string(definition.prefixes.size())};
+  args.insert(args.end(), definition.prefixes.begin(), definition.prefixes.end());
+  args.insert(args.end(), {"SCORE", fmt::format("{}", definition.default_score)});
+  if (definition.skip_initial_scan) args.emplace_back("SKIPINITIALSCAN");
+  args.insert(args.end(), definition.text_options.begin(), definition.text_options.end());
+  args.emplace_back("SCHEMA");
+  for (const Field& field : definition.fields) AppendField(field, args);
+  return args;
+}
+
+}  // namespace redoubt::search

@@ -1,0 +1,88 @@
+#include "search/create_parser.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace redoubt::search {
+namespace {
+
+std::vector<std::string> Words(const std::string& text) {
+  std::istringstream in(text);
+  std::vector<std::string> words;
+  for (std::string word; in >> word;) words.push_back(word);
+  return words;
+}
+
+Result<IndexDefinition> Parse(const std::string& text) {
+  std::vector<std::string> words = Words(text);
+  std::vector<std::string_view> args(words.begin(), words.end());
+  return ParseCreate(args);
+}
+
+std::string Error(const std::string& text) { return Parse(text).status().message(); }
+
+TEST(CreateParserTest, ReadsEveryPartOfADefinition) {
+  IndexDefinition definition =
+      Parse(
+          "idx ON hash PREFIX 2 a: b: SCORE 0.5 NOHL LANGUAGE english SCHEMA v AS vec VECTOR flat 8 TYPE float32 DIM 4 "
+          "DISTANCE_METRIC cosine BLOCK_SIZE 100 t TAG SEPARATOR ; CASESENSITIVE SORTABLE n NUMERIC SORTABLE UNF "
+          "NOINDEX")
+          .value();
+  EXPECT_EQ(definition.name, "idx");
+  EXPECT_EQ(definition.prefixes, (std::vector<std::string>{"a:", "b:"}));
+  ASSERT_EQ(definition.fields.size(), 3u);
+  EXPECT_EQ(definition.fields[0].path, "v");
+  EXPECT_EQ(definition.fields[0].name, "vec");
+  EXPECT_EQ(definition.fields[0].vector.dim, 4u);
+  EXPECT_EQ(definition.fields[0].vector.metric, vector::Metric::kCosine);
+  EXPECT_EQ(definition.fields[1].tag.separator, ';');
+  EXPECT_TRUE(definition.fields[1].tag.case_sensitive);
+  EXPECT_TRUE(definition.fields[2].no_index);
+  EXPECT_TRUE(definition.Covers("b:1"));
+  EXPECT_FALSE(definition.Covers("c:1"));
+}
+
+TEST(CreateParserTest, WritesArgumentsThatMakeTheSameDefinition) {
+  for (const char* text :
+       {"i SCHEMA t TAG", "i PREFIX 2 a b SKIPINITIALSCAN NOFREQS SCHEMA x AS y NUMERIC SORTABLE UNF",
+        "i SCORE 0.25 SCHEMA v VECTOR FLAT 10 TYPE FLOAT32 DIM 3 DISTANCE_METRIC IP INITIAL_CAP 5 BLOCK_SIZE 6"}) {
+    std::vector<std::string> args = CreateArgs(Parse(text).value());
+    std::vector<std::string_view> views(args.begin(), args.end());
+    EXPECT_EQ(CreateArgs(ParseCreate(views).value()), args) << text;
+  }
+}
+
+TEST(CreateParserTest, AnswersWithTheErrorsThatClientsKnow) {
+  EXPECT_EQ(Error("i ON HASH"), "No schema found");
+  EXPECT_EQ(Error("i SCHEMA"), "Fields arguments are missing");
+  EXPECT_EQ(Error("i SCHEMA t TAG t NUMERIC"), "Duplicate field in schema - t");
+  EXPECT_EQ(Error("i SCHEMA v VECTOR TREE 2 TYPE FLOAT32"),
+            "Bad arguments for vector similarity algorithm: Unknown argument");
+  EXPECT_EQ(Error("i SCHEMA v VECTOR FLAT 4 TYPE FLOAT32 DISTANCE_METRIC L2"),
+            "Missing mandatory parameter: cannot create FLAT index without specifying DIM argument");
+  EXPECT_EQ(Error("i SCHEMA v VECTOR FLAT 6 TYPE FLOAT32 DIM 0 DISTANCE_METRIC L2"),
+            "Bad arguments for vector similarity FLAT index dim: Value is outside acceptable bounds");
+  EXPECT_EQ(Error("i SCHEMA v VECTOR FLAT 1 TYPE"),
+            "Bad number of arguments for vector similarity index: got 1 but expected even number as algorithm "
+            "parameters (should be submitted as named arguments)");
+  EXPECT_EQ(Error("i SCHEMA v VECTOR FLAT 2 SIZE 5"), "Bad arguments for algorithm FLAT: SIZE");
+  EXPECT_EQ(Error("i FOO SCHEMA t TAG"), "Unknown argument `FOO` at position 1 for <main>");
+}
+
+TEST(CreateParserTest, NamesWhatThisVersionDoesNotHave) {
+  EXPECT_NE(Error("i SCHEMA v VECTOR HNSW 6 TYPE FLOAT32 DIM 4 DISTANCE_METRIC L2").find("use FLAT"),
+            std::string::npos);
+  EXPECT_NE(Error("i SCHEMA v VECTOR FLAT 6 TYPE FLOAT64 DIM 4 DISTANCE_METRIC L2").find("FLOAT32"), std::string::npos);
+  EXPECT_NE(Error("i SCHEMA body TEXT").find("`body`"), std::string::npos);
+  EXPECT_NE(Error("i ON JSON SCHEMA t TAG").find("ON HASH"), std::string::npos);
+}
+
+TEST(CreateParserTest, RefusesCountsBeyondTheArguments) {
+  EXPECT_FALSE(Parse("i PREFIX 18446744073709551615 a SCHEMA t TAG").ok());
+  EXPECT_FALSE(Parse("i SCHEMA v VECTOR FLAT 18446744073709551614 TYPE FLOAT32").ok());
+  EXPECT_FALSE(Parse("i SCHEMA v VECTOR FLAT 6 TYPE FLOAT32 DIM 99999999999999999999 DISTANCE_METRIC L2").ok());
+}
+
+}  // namespace
+}  // namespace redoubt::search

@@ -1,0 +1,108 @@
+#include "search/document_table.h"
+
+#include <cstring>
+#include <functional>
+
+namespace redoubt::search {
+namespace {
+
+size_t Hash(std::string_view key) { return std::hash<std::string_view>()(key); }
+
+}  // namespace
+
+DocumentTable::DocumentTable(std::pmr::memory_resource* memory) : memory_(memory), keys_(memory), buckets_(memory) {}
+
+DocumentTable::~DocumentTable() {
+  for (StoredKey& key : keys_) {
+    if (key.text != nullptr) memory_->deallocate(key.text, key.size + 1, 1);
+  }
+}
+
+size_t DocumentTable::Bucket(std::string_view key) const {
+  size_t mask = buckets_.size() - 1;
+  size_t at = Hash(key) & mask;
+  while (buckets_[at] != kNone && Key(buckets_[at]) != key) at = (at + 1) & mask;
+  return at;
+}
+
+std::optional<Id> DocumentTable::Find(std::string_view key) const {
+  if (buckets_.empty()) return std::nullopt;
+  Id id = buckets_[Bucket(key)];
+  if (id == kNone) return std::nullopt;
+  return id;
+}
+
+Id DocumentTable::FindOrAdd(std::string_view key) {
+  if (std::optional<Id> known = Find(key)) return *known;
+  if ((size_ + 1) * 4 > buckets_.size() * 3) Grow();
+  Id id = TakeId(key);
+  buckets_[Bucket(key)] = id;
+  ++size_;
+  return id;
+}
+
+void DocumentTable::Grow() {
+  std::pmr::vector<Id> grown(buckets_.empty() ? 16 : buckets_.size() * 2, kNone, memory_);
+  buckets_.swap(grown);
+  for (Id id : grown) {
+    if (id != kNone) buckets_[Bucket(Key(id))] = id;
+  }
+}
+
+Id DocumentTable::TakeId(std::string_view key) {
+  // One byte more, so that an empty key has a place too.
+  auto* text = static_cast<char*>(memory_->allocate(key.size() + 1, 1));
+  if (first_free_ == kNone) {
+    try {
+      keys_.emplace_back();
+    } catch (...) {
+      memory_->deallocate(text, key.size() + 1, 1);
+      throw;
+    }
+    first_free_ = static_cast<Id>(keys_.size() - 1);
+    keys_[first_free_].next_free = kNone;
+  }
+  Id id = first_free_;
+  first_free_ = keys_[id].next_free;
+  if (!key.empty()) std::memcpy(text, key.data(), key.size());
+  keys_[id] = {text, static_cast<uint32_t>(key.size()), 0};
+  key_bytes_ += key.size() + 1;
+  return id;
+}
+
+bool DocumentTable::Remove(Id id) {
+  if (id >= keys_.size() || keys_[id].text == nullptr) return false;
+  CloseGap(Bucket(Key(id)));
+  key_bytes_ -= keys_[id].size + 1;
+  memory_->deallocate(keys_[id].text, keys_[id].size + 1, 1);
+  keys_[id] = {nullptr, 0, first_free_};
+  first_free_ = id;
+  --size_;
+  return true;
+}
+
+// Moves later entries of the same run back, so that no search stops short at the emptied place.
+void DocumentTable::CloseGap(size_t gap) {
+  size_t mask = buckets_.size() - 1;
+  for (size_t at = (gap + 1) & mask; buckets_[at] != kNone; at = (at + 1) & mask) {
+    size_t home = Hash(Key(buckets_[at])) & mask;
+    if (((at - home) & mask) < ((at - gap) & mask)) continue;  // it may not stand before its home
+    buckets_[gap] = buckets_[at];
+    gap = at;
+  }
+  buckets_[gap] = kNone;
+}
+
+IdSet DocumentTable::All() const {
+  IdSet all(keys_.size());
+  for (Id id = 0; id < keys_.size(); ++id) {
+    if (keys_[id].text != nullptr) all.Insert(id);
+  }
+  return all;
+}
+
+size_t DocumentTable::memory_bytes() const {
+  return key_bytes_ + keys_.capacity() * sizeof(StoredKey) + buckets_.capacity() * sizeof(Id);
+}
+
+}  // namespace redoubt::search

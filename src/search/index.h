@@ -1,0 +1,120 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/memory.h"
+#include "base/result.h"
+#include "search/document_table.h"
+#include "search/numeric_index.h"
+#include "search/schema.h"
+#include "search/search_request.h"
+#include "search/tag_index.h"
+#include "vector/flat_index.h"
+
+namespace redoubt::search {
+
+// The values of one document, in the order of the definition's fields; nothing where the hash has no such field.
+using FieldValues = std::span<const std::optional<std::string_view>>;
+
+// What a result is sorted by: nothing, a number, or text.
+using SortKey = std::variant<std::monostate, double, std::string>;
+
+struct FoundDocument {
+  std::string key;
+  double distance = 0;  // of a KNN search
+  SortKey sort_key;
+};
+
+struct SearchOutcome {
+  size_t total = 0;                      // matches before LIMIT; at most k for KNN
+  std::vector<FoundDocument> documents;  // those within LIMIT
+  bool timed_out = false;                // what was found until then
+};
+
+// Failures to index, for FT.INFO.
+struct FailureCounter {
+  uint64_t count = 0;
+  std::string last_error = "N/A";
+  std::string last_key = "N/A";
+
+  void Note(std::string_view error, std::string_view key);
+};
+
+struct IndexStats {
+  size_t documents = 0;
+  size_t document_id_bound = 0;
+  size_t distinct_tags = 0;
+  size_t records = 0;  // tag postings and numbers
+  size_t tag_bytes = 0;
+  size_t numeric_bytes = 0;
+  size_t vector_bytes = 0;
+  size_t key_bytes = 0;
+  FailureCounter failures;
+  std::vector<FailureCounter> field_failures;  // in the order of the fields
+};
+
+// One search index over documents with string values: the meaning of FT.* without the server.
+// Search() and Stats() may run on many threads at once; Put() and Remove() need exclusive access.
+class Index {
+ public:
+  // `memory` outlives the index.
+  static base::Result<std::unique_ptr<Index>> Create(IndexDefinition definition, base::MemoryResource& memory);
+  ~Index();
+
+  // Adds the document or replaces its values. A malformed value takes the whole document out of the index, is counted,
+  // and is the error returned.
+  base::Status Put(std::string_view key, FieldValues values);
+  bool Remove(std::string_view key);
+
+  // `stop` is asked now and then; when it answers true the outcome holds what was found so far.
+  SearchOutcome Search(const SearchPlan& plan, const std::function<bool()>& stop = nullptr) const;
+
+  const IndexDefinition& definition() const { return definition_; }
+  size_t size() const { return documents_.size(); }
+  IndexStats Stats() const;
+  std::vector<std::string> Keys() const;
+
+ private:
+  // Exactly one is set, by the type of the field.
+  struct FieldIndex {
+    std::unique_ptr<TagIndex> tags;
+    std::unique_ptr<NumericIndex> numbers;
+    std::unique_ptr<vector::FlatIndex> vectors;
+  };
+  struct Candidate {
+    Id id = 0;
+    double distance = 0;
+    SortKey sort_key;
+  };
+
+  Index(IndexDefinition definition, base::MemoryResource& memory);
+  base::Status AddFieldIndex(const Field& field, base::MemoryResource& memory);
+  base::Status Check(std::string_view key, FieldValues values);
+  base::Status Store(Id id, FieldValues values);
+  void RemoveId(Id id);
+  base::Status Fail(size_t field, std::string_view key, std::string error);
+
+  IdSet Evaluate(const FilterNode& node) const;
+  std::vector<Candidate> Nearest(const SearchPlan& plan, const std::function<bool()>& stop) const;
+  std::vector<Candidate> Matching(const SearchPlan& plan) const;
+  SortKey SortKeyOf(const SearchPlan& plan, const Candidate& candidate) const;
+  void Sort(const SearchPlan& plan, std::vector<Candidate>& candidates) const;
+
+  IndexDefinition definition_;
+  base::StdMemoryAdapter std_memory_;
+  DocumentTable documents_;
+  std::vector<FieldIndex> fields_;
+  FailureCounter failures_;
+  std::vector<FailureCounter> field_failures_;
+};
+
+}  // namespace redoubt::search

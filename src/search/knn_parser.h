@@ -1,0 +1,11 @@
+#pragma once
+
+#include "search/query_scanner.h"
+
+namespace redoubt::search {
+
+// Reads "[KNN k @field $blob ...]" and a following "=>{$YIELD_DISTANCE_AS: name; ...}". `filtered` says whether
+// anything but `*` stands before it: some attributes only mean something then.
+base::Result<KnnClause> ParseKnn(QueryScanner& scan, const IndexDefinition& definition, bool filtered);
+
+}  // namespace redoubt::search

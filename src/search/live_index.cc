@@ -1,0 +1,122 @@
+#include "search/live_index.h"
+
+#include <utility>
+
+namespace redoubt::search {
+
+Result<std::shared_ptr<LiveIndex>> LiveIndex::Create(IndexDefinition definition, base::MemoryResource& memory) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Index> index, Index::Create(definition, memory));
+  std::shared_ptr<LiveIndex> live(new LiveIndex(std::move(definition), memory));
+  live->index_ = std::move(index);
+  return live;
+}
+
+void LiveIndex::Put(std::string_view key, FieldValues values) {
+  if (std::unique_lock lock(index_mu_, std::try_to_lock); lock.owns_lock()) {
+    ApplyQueue();
+    (void)index_->Put(key, values);  // a failure is counted by the index
+    return;
+  }
+  Change change = {Change::Kind::kPut, std::string(key), {}};
+  for (const auto& value : values) {
+    change.values.push_back(value ? std::optional<std::string>(*value) : std::nullopt);
+  }
+  Enqueue(std::move(change));
+}
+
+void LiveIndex::Remove(std::string_view key) {
+  if (std::unique_lock lock(index_mu_, std::try_to_lock); lock.owns_lock()) {
+    ApplyQueue();
+    index_->Remove(key);
+    return;
+  }
+  Enqueue({Change::Kind::kRemove, std::string(key), {}});
+}
+
+void LiveIndex::Clear() { Enqueue({Change::Kind::kClear, {}, {}}); }
+
+void LiveIndex::Enqueue(Change change) {
+  {
+    std::lock_guard lock(queue_mu_);
+    queue_.push_back(std::move(change));
+    queued_.store(queue_.size(), std::memory_order_release);
+  }
+  // The search that kept the index busy may have looked at the queue just before; it does not look again.
+  TryApplyQueue();
+}
+
+bool LiveIndex::TryApplyQueue() {
+  std::unique_lock lock(index_mu_, std::try_to_lock);
+  if (!lock.owns_lock()) return false;
+  ApplyQueue();
+  return true;
+}
+
+void LiveIndex::ApplyQueue() {
+  if (queued() == 0) return;
+  std::deque<Change> changes;
+  {
+    std::lock_guard lock(queue_mu_);
+    changes.swap(queue_);
+    queued_.store(0, std::memory_order_release);
+  }
+  for (const Change& change : changes) Apply(change);
+}
+
+void LiveIndex::Apply(const Change& change) {
+  switch (change.kind) {
+    case Change::Kind::kPut: {
+      std::vector<std::optional<std::string_view>> values(change.values.begin(), change.values.end());
+      (void)index_->Put(change.key, values);  // a failure is counted by the index
+      break;
+    }
+    case Change::Kind::kRemove:
+      index_->Remove(change.key);
+      break;
+    case Change::Kind::kClear:
+      Reset();
+      break;
+  }
+}
+
+void LiveIndex::Reset() {
+  Result<std::unique_ptr<Index>> fresh = Index::Create(definition_, memory_);
+  CHECK(fresh.ok());  // the same definition made one before
+  index_ = std::move(*fresh);
+}
+
+std::shared_lock<std::shared_mutex> LiveIndex::LockForReading() {
+  if (queued() > 0) {
+    std::unique_lock lock(index_mu_);
+    ApplyQueue();
+  }
+  return std::shared_lock(index_mu_);
+}
+
+void LiveIndex::DoneReading(std::shared_lock<std::shared_mutex> lock) {
+  lock.unlock();
+  if (queued() > 0) TryApplyQueue();
+}
+
+SearchOutcome LiveIndex::Search(const SearchPlan& plan, const std::function<bool()>& stop) {
+  std::shared_lock lock = LockForReading();
+  SearchOutcome outcome = index_->Search(plan, stop);
+  DoneReading(std::move(lock));
+  return outcome;
+}
+
+IndexStats LiveIndex::Stats() {
+  std::shared_lock lock = LockForReading();
+  IndexStats stats = index_->Stats();
+  DoneReading(std::move(lock));
+  return stats;
+}
+
+std::vector<std::string> LiveIndex::Keys() {
+  std::shared_lock lock = LockForReading();
+  std::vector<std::string> keys = index_->Keys();
+  DoneReading(std::move(lock));
+  return keys;
+}
+
+}  // namespace redoubt::search

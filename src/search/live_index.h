@@ -1,0 +1,67 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <vector>
+
+#include "base/thread_annotations.h"
+#include "search/index.h"
+
+namespace redoubt::search {
+
+// An Index that one thread writes while others search it.
+//   The writer never waits for a search: while one runs, its changes queue up.
+//   A search sees every change that was made before it began: it applies the queue first.
+class LiveIndex {
+ public:
+  static base::Result<std::shared_ptr<LiveIndex>> Create(IndexDefinition definition, base::MemoryResource& memory);
+
+  // Only from the writer's thread. Values are copied when they have to wait.
+  void Put(std::string_view key, FieldValues values);
+  void Remove(std::string_view key);
+  void Clear();
+
+  // From any thread. Waits for other searches only when there are changes to apply.
+  SearchOutcome Search(const SearchPlan& plan, const std::function<bool()>& stop = nullptr);
+  IndexStats Stats();
+  std::vector<std::string> Keys();
+
+  const IndexDefinition& definition() const { return definition_; }
+  size_t queued() const { return queued_.load(std::memory_order_acquire); }
+
+ private:
+  struct Change {
+    enum class Kind { kPut, kRemove, kClear };
+    Kind kind = Kind::kPut;
+    std::string key;
+    std::vector<std::optional<std::string>> values;
+  };
+
+  LiveIndex(IndexDefinition definition, base::MemoryResource& memory)
+      : definition_(std::move(definition)), memory_(memory) {}
+
+  void Enqueue(Change change);
+  bool TryApplyQueue();
+  void ApplyQueue();  // with index_mu_ held exclusively
+  void Apply(const Change& change);
+  void Reset();
+  std::shared_lock<std::shared_mutex> LockForReading();
+  void DoneReading(std::shared_lock<std::shared_mutex> lock);
+
+  const IndexDefinition definition_;
+  base::MemoryResource& memory_;
+  std::shared_mutex index_mu_;
+  std::unique_ptr<Index> index_ GUARDED_BY(index_mu_);
+  std::mutex queue_mu_;  // taken after index_mu_ where both are
+  std::deque<Change> queue_ GUARDED_BY(queue_mu_);
+  std::atomic<size_t> queued_ = 0;
+};
+
+}  // namespace redoubt::search

@@ -1,0 +1,93 @@
+#include "search/live_index.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <thread>
+
+#include "search/create_parser.h"
+
+namespace redoubt::search {
+namespace {
+
+class LiveIndexTest : public testing::Test {
+ protected:
+  LiveIndexTest() {
+    std::vector<std::string_view> args = {"i", "SCHEMA", "tag",     "TAG", "vec", "VECTOR",          "FLAT",
+                                          "6", "TYPE",   "FLOAT32", "DIM", "1",   "DISTANCE_METRIC", "L2"};
+    index_ = LiveIndex::Create(ParseCreate(args).value(), base::DefaultMemory()).value();
+  }
+
+  void Put(const std::string& key, std::string_view tag) {
+    std::vector<std::optional<std::string_view>> values = {tag, std::string_view("\0\0\x80\x3f", 4)};
+    index_->Put(key, values);
+  }
+
+  SearchPlan Plan(std::vector<std::string_view> args) { return PlanSearch(args, index_->definition()).value(); }
+  size_t Count(std::string_view query) { return index_->Search(Plan({query, "LIMIT", "0", "0"})).total; }
+
+  // A plan whose search asks `stop` at least once.
+  SearchPlan Knn() {
+    return Plan({"*=>[KNN 1 @vec $b]", "PARAMS", "2", "b", std::string_view("\0\0\0\0", 4), "DIALECT", "2"});
+  }
+
+  std::shared_ptr<LiveIndex> index_;
+};
+
+TEST_F(LiveIndexTest, WritesDoNotWaitForASearchAndTheNextSearchSeesThem) {
+  for (int i = 0; i < 300'000; ++i) Put("old" + std::to_string(i), "old");
+  std::promise<void> searching;
+  std::promise<void> release;
+  bool first = true;
+  std::thread reader([&] {
+    index_->Search(Knn(), [&] {
+      if (first) {
+        searching.set_value();
+        release.get_future().wait();
+      }
+      first = false;
+      return false;
+    });
+  });
+  searching.get_future().wait();
+  Put("new1", "new");  // would hang here if it waited
+  Put("new2", "new");
+  index_->Remove("new1");
+  EXPECT_EQ(index_->queued(), 3u);
+  release.set_value();
+  reader.join();
+  EXPECT_EQ(index_->queued(), 0u) << "the reader applies what waited for it";
+  EXPECT_EQ(Count("@tag:{new}"), 1u);
+}
+
+TEST_F(LiveIndexTest, EverySearchSeesAllThatWasWrittenBeforeIt) {
+  std::atomic<int> written = 0;
+  std::atomic<bool> done = false;
+  std::vector<std::thread> readers;
+  for (int r = 0; r < 3; ++r) {
+    readers.emplace_back([&] {
+      while (!done) {
+        int before = written;
+        EXPECT_GE(Count("@tag:{live}"), static_cast<size_t>(before));
+      }
+    });
+  }
+  for (int i = 0; i < 3000; ++i) {
+    Put("k" + std::to_string(i), "live");
+    ++written;
+  }
+  done = true;
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_EQ(index_->Stats().documents, 3000u);
+}
+
+TEST_F(LiveIndexTest, ClearEmptiesItInOrderWithOtherChanges) {
+  Put("a", "x");
+  index_->Clear();
+  Put("b", "x");
+  EXPECT_EQ(index_->Keys(), std::vector<std::string>{"b"});
+}
+
+}  // namespace
+}  // namespace redoubt::search

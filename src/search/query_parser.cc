@@ -1,0 +1,317 @@
+#include "search/query_parser.h"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+#include "search/args.h"
+#include "search/knn_parser.h"
+#include "search/query_scanner.h"
+
+namespace redoubt::search {
+namespace {
+
+using base::InvalidArgument;
+using base::OkStatus;
+using NodePtr = std::unique_ptr<FilterNode>;
+using Kind = FilterNode::Kind;
+
+constexpr int kMaxDepth = 100;  // parentheses and negations inside one another
+constexpr size_t kMaxQueryBytes = 1 << 20;
+
+NodePtr MakeNode(Kind kind) {
+  auto node = std::make_unique<FilterNode>();
+  node->kind = kind;
+  return node;
+}
+
+NodePtr Join(Kind kind, std::vector<NodePtr> children) {
+  if (children.size() == 1) return std::move(children[0]);
+  NodePtr node = MakeNode(kind);
+  node->children = std::move(children);
+  return node;
+}
+
+std::string_view Trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+struct Bound {
+  double value = 0;
+  bool open = false;
+};
+
+class QueryParser {
+ public:
+  QueryParser(std::string_view text, const Params& params, int dialect, const IndexDefinition& definition)
+      : scan_(text, params), dialect_(dialect), definition_(definition) {}
+
+  Result<Query> Parse() {
+    Query query;
+    ASSIGN_OR_RETURN(query.filter, ParseExpression(0));
+    scan_.SkipSpace();
+    size_t arrow = scan_.offset();
+    if (scan_.Take("=>")) {
+      scan_.SkipSpace();
+      if (dialect_ < 2) return NeedsDialect(arrow);
+      ASSIGN_OR_RETURN(query.knn, ParseKnn(scan_, definition_, query.filter->kind != Kind::kAll));
+    }
+    scan_.SkipSpace();
+    if (!scan_.done()) return scan_.SyntaxError();
+    return query;
+  }
+
+ private:
+  Status NeedsDialect(size_t arrow) const {
+    Status error = scan_.ErrorAt("Syntax error", arrow, ">[");
+    return InvalidArgument(error.message() +
+                           ": vector queries need `PARAMS 2 <name> <blob> DIALECT 2` after the query");
+  }
+
+  // Dialect 2: `a b | c d` is (a b) | (c d). Dialect 1: a (b | c) d.
+  Result<NodePtr> ParseExpression(int depth) {
+    if (depth > kMaxDepth) return InvalidArgument("Query is nested too deep: at most 100 levels");
+    return dialect_ >= 2 ? ParseSeries(Kind::kOr, Kind::kAnd, depth) : ParseSeries(Kind::kAnd, Kind::kOr, depth);
+  }
+
+  Result<NodePtr> ParseSeries(Kind outer, Kind inner, int depth) {
+    std::vector<NodePtr> children;
+    do {
+      ASSIGN_OR_RETURN(NodePtr child, ParseInner(inner, depth));
+      children.push_back(std::move(child));
+    } while (ContinuesWith(outer));
+    return Join(outer, std::move(children));
+  }
+
+  Result<NodePtr> ParseInner(Kind kind, int depth) {
+    std::vector<NodePtr> children;
+    do {
+      ASSIGN_OR_RETURN(NodePtr child, ParseUnary(depth));
+      children.push_back(std::move(child));
+    } while (ContinuesWith(kind));
+    return Join(kind, std::move(children));
+  }
+
+  bool ContinuesWith(Kind kind) {
+    if (kind == Kind::kOr) return scan_.Take("|");
+    scan_.SkipSpace();
+    char next = scan_.Peek();
+    return !scan_.done() && next != ')' && next != '|' && next != '=';
+  }
+
+  Result<NodePtr> ParseUnary(int depth) {
+    if (depth > kMaxDepth) return InvalidArgument("Query is nested too deep: at most 100 levels");
+    if (scan_.Take("-")) {
+      ASSIGN_OR_RETURN(NodePtr child, ParseUnary(depth + 1));
+      NodePtr node = MakeNode(Kind::kNot);
+      node->children.push_back(std::move(child));
+      return node;
+    }
+    if (scan_.Take("~")) {  // optional: matches everything, and there is no text score for it to raise
+      RETURN_IF_ERROR(ParseUnary(depth + 1).status());
+      return MakeNode(Kind::kAll);
+    }
+    ASSIGN_OR_RETURN(NodePtr node, ParsePrimary(depth));
+    RETURN_IF_ERROR(SkipLeafAttributes());
+    return node;
+  }
+
+  Result<NodePtr> ParsePrimary(int depth) {
+    if (scan_.Take("(")) {
+      ASSIGN_OR_RETURN(NodePtr node, ParseExpression(depth + 1));
+      RETURN_IF_ERROR(scan_.Expect(")"));
+      return node;
+    }
+    if (scan_.Take("*")) return MakeNode(Kind::kAll);
+    if (scan_.Take("@")) return ParseLeaf();
+    return NoText();
+  }
+
+  // `=>{$weight: 2;}` after a leaf speaks of text scores.
+  Status SkipLeafAttributes() {
+    size_t before = scan_.offset();
+    if (!scan_.Take("=>") || !scan_.Take("{")) {
+      scan_.Rewind(before);
+      return OkStatus();
+    }
+    while (!scan_.Take("}")) {
+      RETURN_IF_ERROR(scan_.Expect("$"));
+      std::string name = ToUpper(scan_.Name());
+      if (name != "WEIGHT" && name != "SLOP" && name != "INORDER" && name != "PHONETIC") {
+        return InvalidArgument(fmt::format("Invalid attribute {}", name));
+      }
+      RETURN_IF_ERROR(scan_.Expect(":"));
+      RETURN_IF_ERROR(scan_.Value().status());
+      scan_.Take(";");
+    }
+    return OkStatus();
+  }
+
+  Status NoText() {
+    scan_.SkipSpace();
+    size_t offset = scan_.offset();
+    std::string word = scan_.Name();
+    if (word.empty()) return scan_.SyntaxErrorAt(offset);
+    return base::Unimplemented(
+        fmt::format("Text search is not part of this version: `{}` at offset {} names no field; "
+                    "use @field:{{tag}} or @field:[low high]",
+                    word, offset));
+  }
+
+  Result<NodePtr> ParseLeaf() {
+    size_t offset = scan_.offset();
+    std::string name = scan_.Name();
+    if (name.empty()) return scan_.SyntaxErrorAt(offset);
+    std::optional<size_t> field = definition_.FindField(name);
+    if (!field) return scan_.ErrorAt("Unknown field", offset - 1, name);
+    if (definition_.fields[*field].no_index) {
+      return scan_.ErrorAt("Field is NOINDEX and cannot be searched", offset - 1, name);
+    }
+    scan_.SkipSpace();
+    char next = scan_.Peek();
+    if (next == '<' || next == '>' || next == '!' || (next == '=' && scan_.PeekAfter(1) == '=')) {
+      return ParseComparison(*field, offset);
+    }
+    RETURN_IF_ERROR(scan_.Expect(":"));
+    scan_.SkipSpace();
+    if (scan_.Peek() == '{') return ParseTags(*field, offset);
+    if (scan_.Peek() == '[') return ParseRange(*field, offset);
+    return NoText();
+  }
+
+  Status Expect(size_t field, FieldType type, size_t offset) const {
+    if (definition_.fields[field].type == type) return OkStatus();
+    return scan_.ErrorAt(fmt::format("Expected a {} field", FieldTypeName(type)), offset,
+                         definition_.fields[field].name);
+  }
+
+  Result<NodePtr> ParseRange(size_t field, size_t offset) {
+    RETURN_IF_ERROR(scan_.Expect("["));
+    if (scan_.TakeWord("VECTOR_RANGE")) {
+      return base::Unimplemented("VECTOR_RANGE is not part of this version: use =>[KNN k @field $blob]");
+    }
+    RETURN_IF_ERROR(Expect(field, FieldType::kNumeric, offset));
+    NodePtr node = MakeNode(Kind::kNumeric);
+    node->field = field;
+    ASSIGN_OR_RETURN(Bound low, ParseBound());
+    scan_.Take(",");
+    Bound high = low;
+    if (!scan_.Take("]")) {
+      ASSIGN_OR_RETURN(high, ParseBound());
+      RETURN_IF_ERROR(scan_.Expect("]"));
+    }
+    node->range = {low.value, high.value, low.open, high.open};
+    return node;
+  }
+
+  Result<Bound> ParseBound() {
+    Bound bound;
+    bound.open = scan_.Take("(");
+    scan_.SkipSpace();
+    size_t offset = scan_.offset();
+    ASSIGN_OR_RETURN(std::string_view text, scan_.Value());
+    if (text.ends_with(',')) {  // `[1, 2]`
+      text.remove_suffix(1);
+    }
+    std::optional<double> value = ParseDouble(text);
+    if (!value) return scan_.SyntaxErrorAt(offset);
+    bound.value = *value;
+    return bound;
+  }
+
+  // @n>=3 and its like.
+  Result<NodePtr> ParseComparison(size_t field, size_t offset) {
+    RETURN_IF_ERROR(Expect(field, FieldType::kNumeric, offset));
+    NodePtr node = MakeNode(Kind::kNumeric);
+    node->field = field;
+    for (std::string_view op : {"==", "!=", ">=", "<=", ">", "<"}) {
+      if (!scan_.Take(op)) continue;
+      ASSIGN_OR_RETURN(Bound bound, ParseBound());
+      if (op[0] != '<') node->range.low = bound.value;
+      if (op[0] != '>') node->range.high = bound.value;
+      node->range.low_open = op == ">";
+      node->range.high_open = op == "<";
+      if (op != "!=") return node;
+      NodePtr negation = MakeNode(Kind::kNot);
+      negation->children.push_back(std::move(node));
+      return negation;
+    }
+    return scan_.SyntaxError();
+  }
+
+  Result<NodePtr> ParseTags(size_t field, size_t offset) {
+    RETURN_IF_ERROR(Expect(field, FieldType::kTag, offset));
+    RETURN_IF_ERROR(scan_.Expect("{"));
+    NodePtr node = MakeNode(Kind::kTag);
+    node->field = field;
+    do {
+      ASSIGN_OR_RETURN(TagPattern tag, ParseTag());
+      node->tags.push_back(std::move(tag));
+    } while (scan_.Take("|"));
+    RETURN_IF_ERROR(scan_.Expect("}"));
+    return node;
+  }
+
+  Result<TagPattern> ParseTag() {
+    scan_.SkipSpace();
+    if (scan_.Peek() == '"' || scan_.Peek() == '\'') return ParseQuotedTag();
+    if (scan_.Peek() == '$' && dialect_ >= 2) {
+      ASSIGN_OR_RETURN(std::string_view value, scan_.Value());
+      return TagPattern{TagPattern::Kind::kExact, std::string(value)};
+    }
+    return ParsePlainTag();
+  }
+
+  Result<TagPattern> ParseQuotedTag() {
+    size_t begin = scan_.offset();
+    char quote = scan_.Peek();
+    TagPattern tag;
+    for (scan_.Rewind(begin + 1); scan_.Peek() != quote; scan_.Rewind(scan_.offset() + 1)) {
+      if (scan_.done()) return scan_.SyntaxErrorAt(begin);
+      if (scan_.Peek() == '\\') scan_.Rewind(scan_.offset() + 1);
+      if (scan_.done()) return scan_.SyntaxErrorAt(begin);
+      tag.text += scan_.Peek();
+    }
+    scan_.Rewind(scan_.offset() + 1);
+    return tag;
+  }
+
+  // Up to `|` or `}`. A star at an end makes it a prefix, suffix or infix.
+  Result<TagPattern> ParsePlainTag() {
+    size_t begin = scan_.offset();
+    TagPattern tag;
+    bool star_before = scan_.Take("*");
+    bool star_after = false;
+    for (; !scan_.done() && scan_.Peek() != '|' && scan_.Peek() != '}'; scan_.Rewind(scan_.offset() + 1)) {
+      char c = scan_.Peek();
+      if (c == '{') return scan_.SyntaxError();
+      if (star_after && c != ' ') return scan_.SyntaxErrorAt(scan_.offset() - 1);
+      star_after = star_after || c == '*';
+      if (c == '*') continue;
+      if (c == '\\') scan_.Rewind(scan_.offset() + 1);
+      if (scan_.done()) return scan_.SyntaxErrorAt(begin);
+      tag.text += scan_.Peek();
+    }
+    tag.text = Trim(tag.text);
+    if (tag.text.empty()) return scan_.SyntaxErrorAt(begin);
+    if (star_before && star_after) tag.kind = TagPattern::Kind::kContains;
+    if (star_before && !star_after) tag.kind = TagPattern::Kind::kSuffix;
+    if (!star_before && star_after) tag.kind = TagPattern::Kind::kPrefix;
+    return tag;
+  }
+
+  QueryScanner scan_;
+  const int dialect_;
+  const IndexDefinition& definition_;
+};
+
+}  // namespace
+
+Result<Query> ParseQuery(std::string_view text, const Params& params, int dialect, const IndexDefinition& definition) {
+  if (text.size() > kMaxQueryBytes) return InvalidArgument("Query is longer than 1 MiB: pass values by PARAMS");
+  return QueryParser(text, params, dialect, definition).Parse();
+}
+
+}  // namespace redoubt::search

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vector/distance.h"
+
+namespace redoubt::search {
+
+enum class FieldType { kTag, kNumeric, kVector };
+
+std::string_view FieldTypeName(FieldType type);  // "TAG", "NUMERIC", "VECTOR"
+
+struct TagOptions {
+  char separator = ',';
+  bool case_sensitive = false;
+};
+
+// A FLAT index over FLOAT32 blobs: the one kind this version has.
+struct VectorOptions {
+  size_t dim = 0;
+  vector::Metric metric = vector::Metric::kL2;
+  std::optional<size_t> initial_cap;  // accepted and shown; the index grows by itself
+  std::optional<size_t> block_size;   // accepted and shown
+
+  size_t blob_bytes() const { return dim * sizeof(float); }
+};
+
+struct Field {
+  std::string path;  // field of the hash
+  std::string name;  // what queries call it: AS, else the path
+  FieldType type = FieldType::kTag;
+  bool sortable = false;
+  bool unf = false;
+  bool no_index = false;  // kept for sorting, not for filtering
+  TagOptions tag;
+  VectorOptions vector;
+};
+
+// What FT.CREATE says. A value: copied between threads, written into the RDB as the arguments that make it again.
+struct IndexDefinition {
+  std::string name;
+  std::vector<std::string> prefixes = {""};
+  bool skip_initial_scan = false;
+  double default_score = 1.0;
+  std::vector<std::string> text_options;  // NOFREQS and the like: shown in FT.INFO, without effect without TEXT
+  std::vector<Field> fields;
+
+  bool Covers(std::string_view key) const;
+  // Position in `fields` of the field that queries call `name`.
+  std::optional<size_t> FindField(std::string_view name) const;
+};
+
+}  // namespace redoubt::search

@@ -1,0 +1,215 @@
+#include "search/search_request.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace redoubt::search {
+namespace {
+
+using base::InvalidArgument;
+using base::OkStatus;
+
+constexpr size_t kMaxLimit = 1'000'000;
+
+class RequestParser {
+ public:
+  RequestParser(std::span<const std::string_view> args, const IndexDefinition& definition)
+      : args_(args), definition_(definition) {}
+
+  Result<SearchPlan> Parse() {
+    ASSIGN_OR_RETURN(std::string_view text, args_.Next("query"));
+    while (!args_.done()) RETURN_IF_ERROR(ParseOption());
+    ASSIGN_OR_RETURN(plan_.query, ParseQuery(text, params_, dialect_, definition_));
+    AddLegacyFilters();
+    RETURN_IF_ERROR(ResolveSort());
+    ResolveReturns();
+    return std::move(plan_);
+  }
+
+ private:
+  Status ParseOption() {
+    if (TakeFlag()) return OkStatus();
+    if (args_.Take("LIMIT")) return ParseLimit();
+    if (args_.Take("SORTBY")) return ParseSortBy();
+    if (args_.Take("RETURN")) return ParseReturn();
+    if (args_.Take("PARAMS")) return ParseParams();
+    if (args_.Take("DIALECT")) return ParseDialect();
+    if (args_.Take("TIMEOUT")) return ParseTimeout();
+    if (args_.Take("FILTER")) return ParseLegacyFilter();
+    return ParseTextOption();
+  }
+
+  bool TakeFlag() {
+    if (args_.Take("NOCONTENT")) return plan_.no_content = true;
+    if (args_.Take("WITHSCORES")) return plan_.with_scores = true;
+    if (args_.Take("WITHSORTKEYS")) return plan_.with_sort_keys = true;
+    // They change how words are looked up or scored, and there are no words.
+    return args_.Take("VERBATIM") || args_.Take("NOSTOPWORDS") || args_.Take("INORDER");
+  }
+
+  Status ParseTextOption() {
+    for (std::string_view option : {"LANGUAGE", "SCORER", "EXPANDER", "SLOP"}) {
+      if (args_.Take(option)) return args_.Next(option).status();
+    }
+    for (std::string_view option :
+         {"SUMMARIZE", "HIGHLIGHT", "INKEYS", "INFIELDS", "GEOFILTER", "EXPLAINSCORE", "WITHPAYLOADS", "PAYLOAD"}) {
+      if (EqualsIgnoringCase(args_.Peek(), option)) {
+        return base::Unimplemented(fmt::format("{} in FT.SEARCH is not part of this version: leave it out", option));
+      }
+    }
+    return InvalidArgument(
+        fmt::format("Unknown argument `{}` at position {} for <main>", args_.Peek(), args_.position()));
+  }
+
+  Status ParseLimit() {
+    Result<size_t> offset = args_.NextSize("LIMIT");
+    Result<size_t> limit = offset.ok() ? args_.NextSize("LIMIT") : offset;
+    if (!limit.ok()) return InvalidArgument("LIMIT requires two numeric arguments");
+    plan_.offset = *offset;
+    plan_.limit = *limit;
+    if (plan_.limit > kMaxLimit) return InvalidArgument(fmt::format("LIMIT exceeds maximum of {}", kMaxLimit));
+    if (plan_.offset > kMaxLimit) return InvalidArgument(fmt::format("OFFSET exceeds maximum of {}", kMaxLimit));
+    return OkStatus();
+  }
+
+  Status ParseSortBy() {
+    ASSIGN_OR_RETURN(std::string_view name, args_.Next("SORTBY"));
+    if (name.starts_with('@')) name.remove_prefix(1);
+    sort_by_ = name;
+    if (args_.Take("DESC")) {
+      plan_.ascending = false;
+    } else {
+      args_.Take("ASC");
+    }
+    args_.Take("WITHCOUNT");
+    return OkStatus();
+  }
+
+  Status ParseReturn() {
+    ASSIGN_OR_RETURN(std::span<const std::string_view> names, args_.NextList("RETURN"));
+    plan_.returns.emplace();
+    for (size_t i = 0; i < names.size(); ++i) {
+      std::string_view path = names[i];
+      if (path.starts_with('@')) path.remove_prefix(1);
+      ReturnField field = {std::string(path), std::string(path)};
+      if (i + 1 < names.size() && EqualsIgnoringCase(names[i + 1], "AS")) {
+        if (i + 2 >= names.size()) return InvalidArgument("RETURN path AS name - must be accompanied with NAME");
+        field.name = names[i + 2];
+        i += 2;
+      }
+      plan_.returns->push_back(std::move(field));
+    }
+    return OkStatus();
+  }
+
+  Status ParseParams() {
+    if (!params_.empty())
+      return InvalidArgument("Multiple PARAMS are not allowed. Parameters can be defined only once");
+    ASSIGN_OR_RETURN(std::span<const std::string_view> pairs, args_.NextList("PARAMS"));
+    if (pairs.empty() || pairs.size() % 2 != 0) {
+      return InvalidArgument("Parameters must be specified in PARAM VALUE pairs");
+    }
+    for (size_t i = 0; i < pairs.size(); i += 2) {
+      auto same = [&](const auto& param) { return param.first == pairs[i]; };
+      if (std::any_of(params_.begin(), params_.end(), same)) {
+        return InvalidArgument(fmt::format("Duplicate parameter `{}`", pairs[i]));
+      }
+      params_.emplace_back(pairs[i], pairs[i + 1]);
+    }
+    return OkStatus();
+  }
+
+  Status ParseDialect() {
+    Result<size_t> dialect = args_.NextSize("DIALECT");
+    if (!dialect.ok() || *dialect < 1 || *dialect > 4) {
+      return InvalidArgument("DIALECT requires a non negative integer >=1 and <= 4");
+    }
+    dialect_ = static_cast<int>(*dialect);
+    return OkStatus();
+  }
+
+  Status ParseTimeout() {
+    Result<size_t> timeout = args_.NextSize("TIMEOUT");
+    if (!timeout.ok() || *timeout > (size_t{1} << 40)) {
+      return InvalidArgument("TIMEOUT requires a non negative integer");
+    }
+    plan_.timeout_ms = static_cast<int64_t>(*timeout);
+    return OkStatus();
+  }
+
+  // FILTER field low high: the form from before the query language had ranges.
+  Status ParseLegacyFilter() {
+    ASSIGN_OR_RETURN(std::string_view name, args_.Next("FILTER"));
+    std::optional<size_t> field = definition_.FindField(name);
+    if (!field || definition_.fields[*field].type != FieldType::kNumeric) {
+      return InvalidArgument(fmt::format("Unknown Field '{}' : FILTER needs a NUMERIC field of the index", name));
+    }
+    auto node = std::make_unique<FilterNode>();
+    node->kind = FilterNode::Kind::kNumeric;
+    node->field = *field;
+    NumericRange& range = node->range;
+    RETURN_IF_ERROR(ParseLegacyBound(range.low, range.low_open));
+    RETURN_IF_ERROR(ParseLegacyBound(range.high, range.high_open));
+    legacy_filters_.push_back(std::move(node));
+    return OkStatus();
+  }
+
+  Status ParseLegacyBound(double& value, bool& open) {
+    ASSIGN_OR_RETURN(std::string_view text, args_.Next("FILTER"));
+    open = text.starts_with('(');
+    if (open) text.remove_prefix(1);
+    std::optional<double> number = ParseDouble(text);
+    if (!number) return InvalidArgument(fmt::format("Bad lower or upper range: {}", text));
+    value = *number;
+    return OkStatus();
+  }
+
+  void AddLegacyFilters() {
+    if (legacy_filters_.empty()) return;
+    legacy_filters_.push_back(std::move(plan_.query.filter));
+    plan_.query.filter = std::make_unique<FilterNode>();
+    plan_.query.filter->kind = FilterNode::Kind::kAnd;
+    plan_.query.filter->children = std::move(legacy_filters_);
+  }
+
+  Status ResolveSort() {
+    if (!sort_by_) return OkStatus();
+    if (plan_.query.knn && plan_.query.knn->distance_name == *sort_by_) {
+      plan_.sort = SortKind::kDistance;
+      return OkStatus();
+    }
+    std::optional<size_t> field = definition_.FindField(*sort_by_);
+    if (!field || definition_.fields[*field].type == FieldType::kVector) {
+      return InvalidArgument(fmt::format("Property `{}` not loaded nor in schema", *sort_by_));
+    }
+    plan_.sort = SortKind::kField;
+    plan_.sort_field = *field;
+    return OkStatus();
+  }
+
+  void ResolveReturns() {
+    if (!plan_.returns) return;
+    if (plan_.returns->empty()) plan_.no_content = true;
+    for (ReturnField& field : *plan_.returns) {
+      if (std::optional<size_t> known = definition_.FindField(field.path)) field.path = definition_.fields[*known].path;
+    }
+  }
+
+  ArgCursor args_;
+  const IndexDefinition& definition_;
+  SearchPlan plan_;
+  Params params_;
+  int dialect_ = 1;
+  std::optional<std::string> sort_by_;
+  std::vector<std::unique_ptr<FilterNode>> legacy_filters_;
+};
+
+}  // namespace
+
+Result<SearchPlan> PlanSearch(std::span<const std::string_view> args, const IndexDefinition& definition) {
+  return RequestParser(args, definition).Parse();
+}
+
+}  // namespace redoubt::search

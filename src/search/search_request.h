@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "search/args.h"
+#include "search/query.h"
+#include "search/query_parser.h"
+#include "search/schema.h"
+
+namespace redoubt::search {
+
+// A field that the reply shows. For a field of the index `path` is where the hash keeps it.
+struct ReturnField {
+  std::string path;
+  std::string name;
+};
+
+enum class SortKind { kNone, kDistance, kField };
+
+// Everything a search needs, checked against one index: a value that any thread may run.
+struct SearchPlan {
+  Query query;
+  SortKind sort = SortKind::kNone;  // kNone: by distance for KNN, else in the order of arrival
+  size_t sort_field = 0;
+  bool ascending = true;
+  size_t offset = 0;
+  size_t limit = 10;
+  int64_t timeout_ms = 500;  // 0: none
+
+  // What the reply looks like.
+  bool no_content = false;
+  bool with_scores = false;
+  bool with_sort_keys = false;
+  std::optional<std::vector<ReturnField>> returns;  // nothing: the whole hash
+};
+
+// `args` are those of FT.SEARCH after the index: the query and its options.
+Result<SearchPlan> PlanSearch(std::span<const std::string_view> args, const IndexDefinition& definition);
+
+}  // namespace redoubt::search
