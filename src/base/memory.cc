@@ -13,8 +13,8 @@ class HeapMemory final : public MemoryResource {
   void* Allocate(size_t bytes, size_t alignment) override {
     return ::operator new(bytes, std::align_val_t(alignment), std::nothrow);
   }
-  void Deallocate(void* p, size_t bytes, size_t alignment) override {
-    ::operator delete(p, bytes, std::align_val_t(alignment));
+  void Deallocate(void* p, size_t, size_t alignment) override {
+    ::operator delete(p, std::align_val_t(alignment));  // without the size: clang 14 has that form only behind a flag
   }
 };
 
