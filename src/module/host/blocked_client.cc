@@ -1,0 +1,69 @@
+#include "module/host/blocked_client.h"
+
+#include <utility>
+
+#include "base/check.h"
+
+namespace redoubt::host {
+namespace {
+
+// The C callbacks carry no module state; made once in OnLoad and never freed.
+RedisModuleCtx* g_effects = nullptr;
+
+}  // namespace
+
+void EffectsContext::Create(Context& on_load) { g_effects = RedisModule_GetDetachedThreadSafeContext(on_load.raw()); }
+
+Context EffectsContext::InDatabase(int db) {
+  RedisModule_SelectDb(g_effects, db);
+  return Context(g_effects);
+}
+
+RedisModuleCtx* EffectsContext::raw() { return g_effects; }
+
+BlockedClient* BlockedClient::Block(Context& ctx, std::unique_ptr<Completion> completion) {
+  auto* blocked = new BlockedClient;
+  blocked->completion_ = std::move(completion);
+  blocked->db_ = ctx.db();
+  blocked->client_ = RedisModule_BlockClient(ctx.raw(), &OnReply, nullptr, &OnFree, 0);
+  CHECK(blocked->client_ != nullptr);
+  return blocked;
+}
+
+void BlockedClient::Unblock() { RedisModule_UnblockClient(client_, this); }
+
+void BlockedClient::ApplyOnce() {
+  if (std::exchange(applied_, true)) return;
+  Context effects = EffectsContext::InDatabase(db_);
+  completion_->Apply(effects);
+}
+
+int BlockedClient::OnReply(RedisModuleCtx* raw, RedisModuleString** /*argv*/, int /*argc*/) {
+  auto* blocked = static_cast<BlockedClient*>(RedisModule_GetBlockedClientPrivateData(raw));
+  blocked->ApplyOnce();
+  Context ctx(raw);
+  blocked->completion_->Reply(ctx);
+  return REDISMODULE_OK;
+}
+
+// Called whether or not the client is still there, after OnReply when it is.
+void BlockedClient::OnFree(RedisModuleCtx* /*ctx*/, void* data) {
+  std::unique_ptr<BlockedClient> blocked(static_cast<BlockedClient*>(data));
+  blocked->ApplyOnce();
+}
+
+base::Status CheckWorld(Context& effects) {
+  const int flags = effects.Flags();
+  if ((flags & REDISMODULE_CTX_FLAGS_MASTER) == 0) {
+    return base::FailedPrecondition("READONLY You can't write against a read only replica.");
+  }
+  if (RedisModule_AvoidReplicaTraffic() != 0) {
+    return base::Unavailable("ERR writes are paused (CLIENT PAUSE or failover): the result was not stored, try again");
+  }
+  const bool full = (flags & REDISMODULE_CTX_FLAGS_OOM) != 0;
+  const bool evicts = (flags & REDISMODULE_CTX_FLAGS_EVICT) != 0;
+  if (full && !evicts) return base::ResourceExhausted("OOM command not allowed when used memory > 'maxmemory'.");
+  return base::OkStatus();
+}
+
+}  // namespace redoubt::host

@@ -1,0 +1,51 @@
+#include "module/host/config.h"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+#include "module/host/api.h"
+
+namespace redoubt::host {
+
+base::Status RegisterConfig(Context& ctx, NumberConfig config) {
+  auto* kept = new NumberConfig(std::move(config));  // the server keeps the pointer for good
+  *kept->value = kept->default_value;
+  const int ok = RedisModule_RegisterNumericConfig(
+      ctx.raw(), kept->name, kept->default_value,
+      kept->only_at_start ? REDISMODULE_CONFIG_IMMUTABLE : REDISMODULE_CONFIG_DEFAULT, kept->min, kept->max,
+      [](const char*, void* data) { return static_cast<long long>(*static_cast<NumberConfig*>(data)->value); },
+      [](const char*, long long value, void* data, RedisModuleString**) {
+        auto* row = static_cast<NumberConfig*>(data);
+        *row->value = value;
+        if (row->changed) row->changed(value);
+        return REDISMODULE_OK;
+      },
+      nullptr, kept);
+  if (ok != REDISMODULE_OK) return base::Internal(fmt::format("config {} cannot be registered", kept->name));
+  return base::OkStatus();
+}
+
+base::Status RegisterConfig(Context& ctx, BoolConfig config) {
+  auto* kept = new BoolConfig(config);
+  *kept->value = kept->default_value;
+  const int ok = RedisModule_RegisterBoolConfig(
+      ctx.raw(), kept->name, kept->default_value ? 1 : 0, REDISMODULE_CONFIG_DEFAULT,
+      [](const char*, void* data) { return *static_cast<BoolConfig*>(data)->value ? 1 : 0; },
+      [](const char*, int value, void* data, RedisModuleString**) {
+        *static_cast<BoolConfig*>(data)->value = value != 0;
+        return REDISMODULE_OK;
+      },
+      nullptr, kept);
+  if (ok != REDISMODULE_OK) return base::Internal(fmt::format("config {} cannot be registered", kept->name));
+  return base::OkStatus();
+}
+
+base::Status LoadConfigs(Context& ctx) {
+  if (RedisModule_LoadConfigs(ctx.raw()) != REDISMODULE_OK) {
+    return base::InvalidArgument("an ai.* setting of the configuration file is wrong");
+  }
+  return base::OkStatus();
+}
+
+}  // namespace redoubt::host

@@ -1,0 +1,43 @@
+#include "module/host/context.h"
+
+#include <fmt/core.h>
+
+#include <cctype>
+
+namespace redoubt::host {
+namespace {
+
+std::string OneLine(std::string_view text) {
+  std::string line(text);
+  for (char& c : line) {
+    if (c == '\r' || c == '\n' || c == '\0') c = ' ';
+  }
+  while (!line.empty() && line.back() == ' ') line.pop_back();
+  return line;
+}
+
+}  // namespace
+
+bool Context::CanBlock() const {
+  constexpr int kCannot = REDISMODULE_CTX_FLAGS_MULTI | REDISMODULE_CTX_FLAGS_LUA | REDISMODULE_CTX_FLAGS_LOADING |
+                          REDISMODULE_CTX_FLAGS_ASYNC_LOADING | REDISMODULE_CTX_FLAGS_REPLICATED |
+                          REDISMODULE_CTX_FLAGS_DENY_BLOCKING;
+  return (Flags() & kCannot) == 0;
+}
+
+void Context::ReplyError(std::string_view text) { RedisModule_ReplyWithError(ctx_, OneLine(text).c_str()); }
+
+void Context::ReplyWrongArity(const Args& args) {
+  ReplyError(fmt::format("ERR wrong number of arguments for '{}' command", args[0]));
+}
+
+std::string ErrorLine(std::string_view message) {
+  const size_t blank = message.find(' ');
+  bool has_code = blank != std::string_view::npos && blank > 1;
+  for (size_t i = 0; has_code && i < blank; ++i) {
+    has_code = std::isupper(static_cast<unsigned char>(message[i])) != 0;
+  }
+  return has_code ? OneLine(message) : "ERR " + OneLine(message);
+}
+
+}  // namespace redoubt::host

@@ -1,0 +1,43 @@
+#include "module/host/server_memory.h"
+
+#include <cstdint>
+#include <new>
+
+#include "module/host/api.h"
+
+namespace redoubt::host {
+namespace {
+
+constexpr size_t kServerAlignment = 16;
+
+class Memory final : public base::MemoryResource {
+ public:
+  void* Allocate(size_t bytes, size_t alignment) override {
+    if (alignment <= kServerAlignment) return RedisModule_TryAlloc(bytes);
+    // Over-allocated: the block's own address stands in front of the aligned one.
+    const size_t total = bytes + alignment + sizeof(void*);
+    if (total < bytes) return nullptr;
+    void* block = RedisModule_TryAlloc(total);
+    if (block == nullptr) return nullptr;
+    const uintptr_t start = reinterpret_cast<uintptr_t>(block) + sizeof(void*);
+    void** aligned = reinterpret_cast<void**>((start + alignment - 1) & ~(uintptr_t{alignment} - 1));
+    aligned[-1] = block;
+    return aligned;
+  }
+
+  void Deallocate(void* p, size_t /*bytes*/, size_t alignment) override {
+    if (p == nullptr) return;
+    RedisModule_Free(alignment <= kServerAlignment ? p : static_cast<void**>(p)[-1]);
+  }
+};
+
+}  // namespace
+
+base::MemoryResource& ServerMemory() {
+  // Never destroyed: worker threads may free through it while the process ends.
+  alignas(Memory) static unsigned char storage[sizeof(Memory)];
+  static Memory* memory = new (storage) Memory;
+  return *memory;
+}
+
+}  // namespace redoubt::host
