@@ -26,11 +26,6 @@ std::string CacheFolder() {
   return std::string(home == nullptr ? "/root" : home) + "/.cache/redoubt";
 }
 
-std::string ServerBinary(TestServer::Engine engine) {
-  return CacheFolder() + (engine == TestServer::Engine::kRedis ? "/servers/redis-7.0.15/bin/redis-server"
-                                                               : "/servers/valkey-8.0/bin/valkey-server");
-}
-
 // An authority, a certificate for localhost and one for a client, good for a day.
 bool MakeCertificates(const std::string& folder) {
   const std::string script =
@@ -60,6 +55,11 @@ int FreePort() {
   return ntohs(address.sin_port);
 }
 
+std::string TestServer::Binary(Engine engine) {
+  return CacheFolder() + (engine == Engine::kRedis ? "/servers/redis-7.0.15/bin/redis-server"
+                                                   : "/servers/valkey-8.0/bin/valkey-server");
+}
+
 std::unique_ptr<TestServer> TestServer::Start(Options options) {
   std::unique_ptr<TestServer> server(new TestServer());
   server->options_ = std::move(options);
@@ -78,7 +78,7 @@ std::unique_ptr<TestServer> TestServer::Start(Options options) {
     server->port_ = server->options_.port != 0 ? server->options_.port : FreePort();
     if (server->Spawn()) return server;
   }
-  ADD_FAILURE() << ServerBinary(server->options_.engine) << " did not start; run tools/setup/fetch";
+  ADD_FAILURE() << Binary(server->options_.engine) << " did not start; run tools/setup/fetch";
   return nullptr;
 }
 
@@ -91,7 +91,7 @@ TestServer::~TestServer() {
 bool TestServer::Spawn() {
   std::string port = std::to_string(port_);
   std::vector<std::string> arguments = {
-      ServerBinary(options_.engine), "--bind", "127.0.0.1", "--dir", folder_, "--save", "", "--logfile",
+      Binary(options_.engine), "--bind", "127.0.0.1", "--dir", folder_, "--save", "", "--logfile",
       folder_ + "/server.log"};
   if (options_.tls) {
     for (std::string value : {"--port", "0", "--tls-port", port.c_str()}) arguments.push_back(value);

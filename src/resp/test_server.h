@@ -25,6 +25,7 @@ class TestServer {
   // Fails the test (ADD_FAILURE) and gives null when the server does not come up.
   static std::unique_ptr<TestServer> Start(Options options);
   static std::unique_ptr<TestServer> Start() { return Start(Options{}); }
+  static std::string Binary(Engine engine);
   ~TestServer();
 
   TestServer(const TestServer&) = delete;

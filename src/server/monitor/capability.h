@@ -18,15 +18,15 @@ struct Capability {
 
   std::string name;  // INFO, CONFIG, SLOWLOG, LATENCY, CLIENT LIST, CLUSTER, ACL LOG
   State state = State::kAllowed;
-  std::string reply;      // the server's refusal, word for word; empty when allowed
-  base::LocalText costs;  // the diagnoses that are lost without it; empty when allowed
+  std::string reply;                   // the server's refusal, word for word; empty when allowed
+  std::vector<base::LocalText> costs;  // the diagnoses that are lost without it; empty when allowed
 };
 
 std::string_view CapabilityStateName(Capability::State state);  // "allowed", "denied", "absent"
 
 struct Capabilities {
   std::vector<Capability> list;
-  // One line to paste: the smallest user that has all of them, and this product's watching user's name in it.
+  // One line to paste: the smallest user that has all of them; the password is left to fill in.
   std::string acl_line;
   // False for servers without ACL (before 6.0), where the line would be refused.
   bool acl_supported = false;

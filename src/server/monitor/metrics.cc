@@ -92,9 +92,7 @@ Json NumberJson(double value) {
 
 Json OptionalNumber(const std::optional<double>& value) { return value ? NumberJson(*value) : Json(nullptr); }
 
-double Rounded(double value, double step) {
-  return static_cast<double>(static_cast<int64_t>(value / step + 0.5)) * step;
-}
+double Rounded(double value, double per_unit) { return std::round(value * per_unit) / per_unit; }
 
 bool IsDatabaseField(std::string_view name) {
   return name.size() > 2 && name.starts_with("db") && name.find_first_not_of("0123456789", 2) == std::string_view::npos;
