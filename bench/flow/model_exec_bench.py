@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""What does running a model inside the server cost beside the bare minimum?
+
+A network 64 -> 64 -> 8 is run by AI.MODELEXECUTE; beside it ECHO of as many bytes as that request has, and the same
+network called in process without a server (redoubt_model_run_bench of a build with -DREDOUBT_BUILD_BENCH=ON).
+AI.TENSORSET and TENSORGET stand beside SET and GET of the same bytes. The kinds take turns in short blocks, so that
+what else the machine does falls on all of them alike.
+"""
+
+import json
+import subprocess
+
+import numpy as np
+import onnx
+from measure import RawClient, percentile, process_cpu_s, resp, servers, started, table
+
+BLOCKS = 20
+REQUESTS_PER_BLOCK = 1000
+
+
+def small_network():
+    rng = np.random.default_rng(1)
+    tensors = {
+        "w1": rng.standard_normal((64, 64)).astype(np.float32),
+        "b1": rng.standard_normal(64).astype(np.float32),
+        "w2": rng.standard_normal((64, 8)).astype(np.float32),
+        "b2": rng.standard_normal(8).astype(np.float32),
+    }
+    node, value = onnx.helper.make_node, onnx.helper.make_tensor_value_info
+    graph = onnx.helper.make_graph(
+        [
+            node("Gemm", ["x", "w1", "b1"], ["h"]),
+            node("Relu", ["h"], ["r"]),
+            node("Gemm", ["r", "w2", "b2"], ["y"]),
+        ],
+        "small",
+        [value("x", onnx.TensorProto.FLOAT, [1, 64])],
+        [value("y", onnx.TensorProto.FLOAT, [1, 8])],
+        [onnx.numpy_helper.from_array(tensor, name) for name, tensor in tensors.items()],
+    )
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
+    return model.SerializeToString()
+
+
+def in_process(folder, blob):
+    """(p50 us, CPU us) of one run without a server; None when the micro bench is not built."""
+    program = servers.BUILD / "bin" / "redoubt_model_run_bench"
+    if not program.exists():
+        return None
+    path = folder / "small.onnx"
+    path.write_bytes(blob)
+    out = subprocess.run(
+        [program, path, servers.BUILD / "lib" / "backends"], capture_output=True, text=True, check=True
+    )
+    measured = json.loads(out.stdout)
+    return measured["p50_us"], measured["cpu_us"]
+
+
+def compare(server, kinds):
+    """{name: request} -> {name: (p50 us, server CPU us per request)}, measured in turns on one connection."""
+    client = RawClient(server.port)
+    lengths = {name: len(client.first_reply(request)) for name, request in kinds.items()}
+    latencies = {name: [] for name in kinds}
+    cpu_s = dict.fromkeys(kinds, 0.0)
+    for block in range(BLOCKS + 1):
+        for name, request in kinds.items():
+            before = process_cpu_s(server.pid)
+            measured = client.latencies_us(request, lengths[name], REQUESTS_PER_BLOCK)
+            if block > 0:  # the first one warms up
+                cpu_s[name] += process_cpu_s(server.pid) - before
+                latencies[name] += measured
+    client.close()
+    return {
+        name: (percentile(latencies[name], 0.5), cpu_s[name] / len(latencies[name]) * 1e6, percentile(latencies[name], 0.99))
+        for name in kinds
+    }
+
+
+def main():
+    blob = small_network()
+    row = np.zeros((1, 64), np.float32).tobytes()
+    with started(lambda folder: servers.RedisServer(folder, config={"io-threads": "1"})) as server:
+        client = server.client()
+        client.execute_command("AI.MODELSTORE", "m", "ONNX", "CPU", "BLOB", blob)
+        client.execute_command("AI.TENSORSET", "x", "FLOAT", 1, 64, "BLOB", row)
+        execute = resp("AI.MODELEXECUTE", "m", "INPUTS", 1, "x", "OUTPUTS", 1, "y")
+        echo = resp("ECHO", b"e" * max(1, len(execute) - len(resp("ECHO", b"")) - 2))
+        blob_set = resp("AI.TENSORSET", "t", "FLOAT", 1, 64, "BLOB", row)
+        results = compare(
+            server,
+            {
+                "AI.MODELEXECUTE": execute,
+                "ECHO": echo,
+                "AI.TENSORSET": blob_set,
+                "SET": resp("SET", "s", row),
+                "AI.TENSORGET BLOB": resp("AI.TENSORGET", "t", "BLOB"),
+                "GET": resp("GET", "s"),
+            },
+        )
+        bare = in_process(server.dir, blob)
+
+    print("### A model 64 → 64 → 8 and its tensors, one connection\n")
+    table(
+        ["request", "p50 µs", "p99 µs", "server CPU µs per request"],
+        [[name, f"{p50:.1f}", f"{p99:.1f}", f"{cpu:.1f}"] for name, (p50, cpu, p99) in results.items()]
+        + ([["the same run in process", f"{bare[0]:.1f}", "", f"{bare[1]:.1f}"]] if bare else []),
+    )
+    run, beside = results["AI.MODELEXECUTE"], results["ECHO"]
+    print(f"- AI.MODELEXECUTE beside ECHO: p50 {run[0] / beside[0]:.2f}x (bar 1.6x).")
+    if bare:
+        print(f"- CPU beyond the bare backend call: {run[1] - bare[1]:.1f} µs (bar 40 µs).")
+    for ours, theirs in (("AI.TENSORSET", "SET"), ("AI.TENSORGET BLOB", "GET")):
+        a, b = results[ours], results[theirs]
+        print(f"- {ours} beside {theirs}: p50 {a[0] / b[0]:.2f}x, CPU {a[1] / b[1]:.2f}x.")
+    print()
+
+
+if __name__ == "__main__":
+    main()
