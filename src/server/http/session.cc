@@ -1,0 +1,451 @@
+#include "server/http/session.h"
+
+#include <fmt/core.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
+#include <limits>
+#include <utility>
+
+#include "server/http/event_hub.h"
+
+namespace redoubt::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace bhttp = boost::beast::http;
+using asio::awaitable;
+using std::chrono::milliseconds;
+
+constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
+using Parser = bhttp::request_parser<bhttp::string_body>;
+
+// A refused upload is read and thrown away up to here, so that the client gets to see the refusal instead of a reset.
+constexpr size_t kDrainBytes = size_t{256} << 20;
+constexpr milliseconds kDrainTime{5000};
+
+// Mantine and uPlot set style attributes; scripts come from our own files only.
+constexpr const char* kContentPolicy =
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+Response TooLarge(base::Lang lang, size_t limit) {
+  std::string size = fmt::format("{:.0f} MB", static_cast<double>(limit) / 1e6);
+  return ErrorResponse(
+      lang, 413, "payload_too_large",
+      {fmt::format("본문이 한도 {}를 넘습니다.", size), fmt::format("The body is over the limit of {}.", size)},
+      {"로그는 장애 시각 전후만 잘라 보내세요. 큰 파일은 redoubt diagnose --log FILE이 끝부분을 읽습니다.",
+       "Send only the part of the log around the incident; for a large file, redoubt diagnose --log FILE reads its "
+       "end."});
+}
+
+Response Overloaded(base::Lang lang) {
+  Response response =
+      ErrorResponse(lang, 503, "overloaded", {"처리 대기열이 가득 찼습니다.", "The queue of requests is full."},
+                    {"잠시 후 다시 시도하세요.", "Try again in a moment."});
+  response.Set("Retry-After", "1");
+  return response;
+}
+
+Response BadRequest(base::Lang lang, std::string_view english, std::string_view korean) {
+  return ErrorResponse(lang, 400, "invalid_argument", {std::string(korean), std::string(english)});
+}
+
+Response NoSuchPath(base::Lang lang, const RouteMatch& match) {
+  if (match.broken)
+    return BadRequest(lang, "The path holds a broken %-escape.", "경로의 % 이스케이프가 잘못되었습니다.");
+  if (match.allowed.empty()) {
+    return ErrorResponse(lang, 404, "not_found", {"없는 경로입니다.", "There is no such path."},
+                         {"/docs에서 API를 확인하세요.", "See /docs for the API."});
+  }
+  Response response =
+      ErrorResponse(lang, 405, "method_not_allowed",
+                    {"이 경로에서 지원하지 않는 메서드입니다.", "The path does not take this method."},
+                    {fmt::format("가능: {}", match.allowed), fmt::format("It takes {}.", match.allowed)});
+  response.Set("Allow", match.allowed);
+  return response;
+}
+
+Response RunSafely(const Handler& handler, const Request& request, const base::Logger& logger) {
+  try {
+    return handler(request);
+  } catch (const std::exception& error) {
+    // A handler that throws is a mistake of ours; the caller gets an answer and the log the reason.
+    logger.Error("{} {} failed: {}", request.method, request.path, error.what());
+    return ErrorResponse(
+        request.lang(), 500, "internal",
+        {"서버 내부 오류로 요청을 처리하지 못했습니다.", "The request failed because of an error of ours."},
+        {"redoubt의 로그를 확인하세요.", "See redoubt's log."});
+  }
+}
+
+// One request on its way through.
+struct Exchange {
+  Request request;
+  const Route* route = nullptr;
+  bool head_only = false;
+  bool keep_alive = false;
+  int64_t started_us = 0;
+};
+
+// Every co_await below stands in a statement of its own: GCC 12 mishandles temporaries of an awaited call inside a
+// condition or a larger expression.
+template <class Stream>
+class Session {
+ public:
+  Session(Stream stream, SessionContext& context, std::string peer)
+      : stream_(std::move(stream)), context_(context), peer_(std::move(peer)) {}
+
+  awaitable<void> Run() {
+    if constexpr (kTls) {
+      Expires(context_.options.header_timeout_ms);
+      auto [error] = co_await stream_.async_handshake(asio::ssl::stream_base::server, kNoThrow);
+      if (error) co_return;
+    }
+    bool more = true;
+    while (more) more = co_await ServeOne();
+    co_await ShutDown();
+  }
+
+ private:
+  static constexpr bool kTls = !std::is_same_v<Stream, beast::tcp_stream>;
+
+  void Expires(int timeout_ms) { beast::get_lowest_layer(stream_).expires_after(milliseconds(timeout_ms)); }
+
+  // True when the connection is good for another request.
+  awaitable<bool> ServeOne() {
+    bool arrived = co_await WaitForBytes();
+    if (!arrived) co_return false;
+    Parser parser;
+    parser.header_limit(static_cast<uint32_t>(context_.options.max_header_bytes));
+    parser.body_limit(std::numeric_limits<uint64_t>::max());  // checked below, where the route is known
+    Expires(context_.options.header_timeout_ms);
+    auto [error, size] = co_await bhttp::async_read_header(stream_, buffer_, parser, kNoThrow);
+    if (error) {
+      co_await AnswerBrokenHeader(error);
+      co_return false;
+    }
+
+    Exchange exchange = ToExchange(parser.get());
+    exchange.keep_alive = parser.keep_alive();
+    bool has_body = parser.content_length().value_or(0) > 0 || parser.chunked();
+    std::optional<Response> refusal = Refuse(exchange, parser, has_body);
+    if (refusal) {
+      bool usable = co_await AnswerEarly(exchange, std::move(*refusal), has_body);
+      co_return usable;
+    }
+    if (has_body) {
+      refusal = co_await ReadBody(exchange, parser);
+      if (refusal) {
+        co_await AnswerEarly(exchange, std::move(*refusal), true);
+        co_return false;
+      }
+    }
+    Response response = co_await Handle(exchange);
+    Record(exchange, response);
+    if (response.events && !exchange.head_only) {
+      co_await StreamEvents(std::move(response));
+      co_return false;
+    }
+    bool written = co_await Write(exchange, response);
+    co_return written&& exchange.keep_alive;
+  }
+
+  // The quiet time between requests, which may be longer than a header may take.
+  awaitable<bool> WaitForBytes() {
+    if (buffer_.size() > 0) co_return true;
+    Expires(context_.options.idle_timeout_ms);
+    auto [error, size] = co_await stream_.async_read_some(buffer_.prepare(4096), kNoThrow);
+    if (error) co_return false;
+    buffer_.commit(size);
+    co_return true;
+  }
+
+  Exchange ToExchange(const bhttp::request<bhttp::string_body>& head) {
+    Exchange exchange;
+    exchange.started_us = context_.clock.SteadyMicros();
+    Request& request = exchange.request;
+    request.method = std::string(head.method_string());
+    exchange.head_only = request.method == "HEAD";
+    if (exchange.head_only) request.method = "GET";
+    for (const auto& field : head) {
+      std::string name(field.name_string());
+      for (char& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+      auto [at, fresh] = request.headers.emplace(std::move(name), std::string(field.value()));
+      if (!fresh) at->second += (at->first == "cookie" ? "; " : ", ") + std::string(field.value());
+    }
+    request.peer = peer_;
+    request.secure = kTls;
+    return exchange;
+  }
+
+  // Everything that can be said from the head alone, before a byte of the body is read.
+  std::optional<Response> Refuse(Exchange& exchange, Parser& parser, bool has_body) {
+    Request& request = exchange.request;
+    std::string target(parser.get().target());
+    size_t question = target.find('?');
+    auto query =
+        ParseQuery(question == std::string::npos ? std::string_view() : std::string_view(target).substr(question + 1));
+    if (query) request.query = std::move(*query);
+    request.path = target.substr(0, question);
+    base::Lang lang = request.lang();
+    if (auto refusal = context_.access.CheckSource(request)) return refusal;
+    if (!query) return BadRequest(lang, "The query holds a broken %-escape.", "쿼리의 % 이스케이프가 잘못되었습니다.");
+    if (request.path.empty() || request.path.front() != '/') {
+      return BadRequest(lang, "The request target must start with '/'.", "요청 경로는 '/'로 시작해야 합니다.");
+    }
+    RouteMatch match = context_.router.Match(request.method, request.path);
+    if (!match.route) return NoSuchPath(lang, match);
+    exchange.route = match.route;
+    request.path_params = std::move(match.params);
+    const RouteOptions& route = match.route->options;
+    if (auto refusal = context_.access.CheckCaller(request, route, has_body, context_.clock.WallMillis()))
+      return refusal;
+    if (parser.content_length().value_or(0) > route.max_body) return TooLarge(lang, route.max_body);
+    parser.body_limit(route.max_body);
+    return std::nullopt;
+  }
+
+  awaitable<std::optional<Response>> ReadBody(Exchange& exchange, Parser& parser) {
+    Expires(context_.options.body_timeout_ms);
+    if (exchange.request.Header("expect") == "100-continue") {
+      static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+      auto [error, size] = co_await asio::async_write(stream_, asio::buffer(kContinue), kNoThrow);
+      if (error) co_return BadRequest(exchange.request.lang(), "The connection broke.", "연결이 끊어졌습니다.");
+    }
+    auto [error, size] = co_await bhttp::async_read(stream_, buffer_, parser, kNoThrow);
+    base::Lang lang = exchange.request.lang();
+    if (error == bhttp::error::body_limit) co_return TooLarge(lang, exchange.route->options.max_body);
+    if (error) co_return BadRequest(lang, "The body is not well-formed HTTP.", "본문이 올바른 HTTP 형식이 아닙니다.");
+    exchange.request.body = std::move(parser.get().body());
+    co_return std::nullopt;
+  }
+
+  awaitable<Response> Handle(Exchange& exchange) {
+    Lane lane = exchange.route->options.lane;
+    if (lane == Lane::kInline) co_return RunSafely(exchange.route->handler, exchange.request, context_.logger);
+    beast::get_lowest_layer(stream_).expires_never();
+    base::ThreadPool& pool = lane == Lane::kQuick ? context_.quick : context_.slow;
+    std::optional<Response> response = co_await RunOn(pool, exchange);
+    if (response) co_return std::move(*response);
+    ++context_.stats.overloaded;
+    co_return Overloaded(exchange.request.lang());
+  }
+
+  // Runs the handler on a worker and comes back to this connection's executor; nothing when the queue is full.
+  awaitable<std::optional<Response>> RunOn(base::ThreadPool& pool, const Exchange& exchange) {
+    auto start = [this, &pool, &exchange](auto completion) {
+      auto done = std::make_shared<decltype(completion)>(std::move(completion));
+      auto executor = asio::get_associated_executor(*done);
+      bool taken = pool.TrySubmit([this, &exchange, done, executor] {
+        auto response = std::make_shared<std::optional<Response>>(
+            RunSafely(exchange.route->handler, exchange.request, context_.logger));
+        asio::post(executor, [done, response] { std::move (*done)(std::move(*response)); });
+      });
+      if (!taken) asio::post(executor, [done] { std::move (*done)(std::optional<Response>()); });
+    };
+    std::optional<Response> response =
+        co_await asio::async_initiate<decltype(asio::use_awaitable), void(std::optional<Response>)>(
+            start, asio::use_awaitable);
+    co_return response;
+  }
+
+  void Record(const Exchange& exchange, const Response& response) {
+    const std::string& route = exchange.route ? exchange.route->pattern : kUnmatched;
+    context_.stats.Record(exchange.request.method, route, response.status,
+                          context_.clock.SteadyMicros() - exchange.started_us);
+  }
+
+  template <class Message>
+  void FillHeader(Message& message, const Response& response, bool keep_alive) {
+    message.version(11);
+    message.result(static_cast<unsigned>(response.status));
+    for (const auto& [name, value] : response.headers) message.insert(name, value);
+    if (message.find(bhttp::field::cache_control) == message.end())
+      message.set(bhttp::field::cache_control, "no-store");
+    message.set("X-Content-Type-Options", "nosniff");
+    message.set("X-Frame-Options", "DENY");
+    message.set("Referrer-Policy", "no-referrer");
+    message.set("Cross-Origin-Opener-Policy", "same-origin");
+    message.set("Cross-Origin-Resource-Policy", "same-origin");
+    message.set("Content-Security-Policy", kContentPolicy);
+    if (kTls) message.set("Strict-Transport-Security", "max-age=31536000");
+    message.keep_alive(keep_alive);
+  }
+
+  awaitable<bool> Write(const Exchange& exchange, const Response& response) {
+    Expires(context_.options.write_timeout_ms);
+    std::string_view bytes = response.static_body.empty() ? std::string_view(response.body) : response.static_body;
+    bool bodyless = response.status == 204 || response.status == 304;
+    if (exchange.head_only || bodyless) {
+      bhttp::response<bhttp::empty_body> message;
+      FillHeader(message, response, exchange.keep_alive);
+      if (!bodyless) message.content_length(bytes.size());
+      auto [error, size] = co_await bhttp::async_write(stream_, message, kNoThrow);
+      co_return !error;
+    }
+    bhttp::response<bhttp::span_body<const char>> message;
+    FillHeader(message, response, exchange.keep_alive);
+    message.body() = beast::span<const char>(bytes.data(), bytes.size());
+    message.content_length(bytes.size());
+    auto [error, size] = co_await bhttp::async_write(stream_, message, kNoThrow);
+    co_return !error;
+  }
+
+  // A refusal. With a body still on its way the connection cannot be used again.
+  awaitable<bool> AnswerEarly(Exchange& exchange, Response refusal, bool body_unread) {
+    Record(exchange, refusal);
+    if (body_unread) exchange.keep_alive = false;
+    bool written = co_await Write(exchange, refusal);
+    if (written && body_unread) co_await Drain();
+    co_return written&& exchange.keep_alive;
+  }
+
+  // A header that came too slowly is not answered: the stream has closed the socket at its deadline.
+  awaitable<void> AnswerBrokenHeader(beast::error_code error) {
+    if (error == bhttp::error::end_of_stream || error == asio::error::eof || error == asio::error::connection_reset ||
+        error == beast::error::timeout) {
+      co_return;
+    }
+    Exchange exchange;
+    exchange.request.method = "?";
+    Response response =
+        BadRequest(base::Lang::kKo, "The request is not well-formed HTTP.", "올바른 HTTP 요청이 아닙니다.");
+    if (error == bhttp::error::header_limit || error == bhttp::error::buffer_overflow) {
+      response = ErrorResponse(base::Lang::kKo, 431, "header_too_large",
+                               {"요청 헤더가 너무 큽니다.", "The request header is too large."});
+    }
+    co_await AnswerEarly(exchange, std::move(response), true);
+  }
+
+  awaitable<void> Drain() {
+    beast::get_lowest_layer(stream_).expires_after(kDrainTime);
+    beast::error_code ignored;
+    if (!kTls) beast::get_lowest_layer(stream_).socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    std::array<char, 16384> waste;
+    for (size_t total = 0; total < kDrainBytes;) {
+      auto [error, size] = co_await stream_.async_read_some(asio::buffer(waste), kNoThrow);
+      if (error) co_return;
+      total += size;
+    }
+  }
+
+  awaitable<void> StreamEvents(Response response) {
+    ++context_.stats.open_streams;
+    struct Leave {
+      Stats& stats;
+      ~Leave() { --stats.open_streams; }
+    } leave{context_.stats};
+    bhttp::response<bhttp::empty_body> header;
+    FillHeader(header, response, false);
+    header.set(bhttp::field::content_type, "text/event-stream; charset=utf-8");
+    header.set("X-Accel-Buffering", "no");  // nginx would hold events back
+    bhttp::response_serializer<bhttp::empty_body> serializer(header);
+    Expires(context_.options.write_timeout_ms);
+    auto [error, size] = co_await bhttp::async_write_header(stream_, serializer, kNoThrow);
+    if (error) co_return;
+    bool written = co_await WriteText(response.body);
+    if (!written) co_return;
+
+    auto executor = co_await asio::this_coro::executor;
+    auto timer = std::make_shared<asio::steady_timer>(executor);
+    EventStream& events = *response.events;
+    events.OnReady([executor, weak = std::weak_ptr(timer)] {
+      asio::post(executor, [weak] {
+        if (auto waiting = weak.lock()) waiting->cancel();
+      });
+    });
+    bool closed = false;
+    while (!closed) {
+      std::vector<EventStream::Frame> frames = events.Take(closed);
+      if (!frames.empty()) {
+        written = co_await WriteFrames(frames);
+        if (!written) co_return;
+        continue;
+      }
+      if (closed) break;
+      timer->expires_after(milliseconds(context_.options.stream_keepalive_ms));
+      auto [woken] = co_await timer->async_wait(kNoThrow);
+      if (woken) continue;  // cancelled: there is news
+      written = co_await WriteText(": keep-alive\n\n");
+      if (!written) co_return;
+    }
+  }
+
+  awaitable<bool> WriteText(std::string_view text) {
+    if (text.empty()) co_return true;
+    Expires(context_.options.write_timeout_ms);
+    auto [error, size] = co_await asio::async_write(stream_, asio::buffer(text.data(), text.size()), kNoThrow);
+    co_return !error;
+  }
+
+  awaitable<bool> WriteFrames(const std::vector<EventStream::Frame>& frames) {
+    std::vector<asio::const_buffer> buffers;
+    for (const EventStream::Frame& frame : frames) buffers.push_back(asio::buffer(*frame));
+    Expires(context_.options.write_timeout_ms);
+    auto [error, size] = co_await asio::async_write(stream_, buffers, kNoThrow);
+    co_return !error;
+  }
+
+  awaitable<void> ShutDown() {
+    Expires(2000);
+    if constexpr (kTls) {
+      [[maybe_unused]] auto [error] = co_await stream_.async_shutdown(kNoThrow);
+    }
+    beast::error_code ignored;
+    beast::get_lowest_layer(stream_).socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+  }
+
+  static inline const std::string kUnmatched = "(unmatched)";
+
+  Stream stream_;
+  SessionContext& context_;
+  const std::string peer_;
+  beast::flat_buffer buffer_;
+};
+
+struct ConnectionCount {
+  explicit ConnectionCount(Stats& s) : stats(s) {
+    ++stats.open_connections;
+    ++stats.connections;
+  }
+  ~ConnectionCount() { --stats.open_connections; }
+  ConnectionCount(const ConnectionCount&) = delete;
+  Stats& stats;
+};
+
+template <class Stream>
+awaitable<void> RunSession(Stream stream, SessionContext& context, std::string peer) {
+  ConnectionCount count(context.stats);
+  Session<Stream> session(std::move(stream), context, std::move(peer));
+  co_await session.Run();
+}
+
+}  // namespace
+
+void ServeConnection(asio::ip::tcp::socket socket, SessionContext& context) {
+  beast::error_code error;
+  auto remote = socket.remote_endpoint(error);
+  if (error) return;  // it left again
+  socket.set_option(asio::ip::tcp::no_delay(true), error);
+  auto executor = socket.get_executor();
+  std::string peer = remote.address().to_string();
+  beast::tcp_stream plain(std::move(socket));
+  if (context.tls) {
+    beast::ssl_stream<beast::tcp_stream> secure(std::move(plain), *context.tls);
+    asio::co_spawn(executor, RunSession(std::move(secure), context, std::move(peer)), asio::detached);
+  } else {
+    asio::co_spawn(executor, RunSession(std::move(plain), context, std::move(peer)), asio::detached);
+  }
+}
+
+}  // namespace redoubt::http
