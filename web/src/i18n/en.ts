@@ -188,7 +188,7 @@ export const en: Texts = {
       ofMax: "{{used}} / {{max}}",
       noMax: "{{used}} · no maxmemory limit",
       ofMaxClients: "limit {{max}}",
-      blocked: "{{count}} blocked",
+      blocked: "{{value}} blocked",
       hits: "{{hits}} hits · {{misses}} misses",
       peak: "peak {{value}}",
     },

@@ -187,7 +187,7 @@ export const ko = {
       ofMax: "{{used}} / {{max}}",
       noMax: "{{used}} · maxmemory 제한 없음",
       ofMaxClients: "최대 {{max}}",
-      blocked: "대기 중(blocked) {{count}}",
+      blocked: "대기 중(blocked) {{value}}",
       hits: "적중 {{hits}} · 실패 {{misses}}",
       peak: "최대 {{value}}",
     },

@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import type { Entry } from "../api/types";
+import { emptyEntryForm, readImport, textIn, toForm, toInput } from "./entry-form";
+
+const entry: Entry = {
+  id: "kb-mem-001", category: "memory", severity: "critical", source: "file", title: { ko: "메모리", en: "Memory" },
+  symptoms: [{ ko: "쓰기 거부", en: "writes refused" }, { ko: "OOM 오류" }], root_causes: [], diagnosis_steps: [], solutions: [], prevention: [],
+  related_metrics: ["used_memory", "maxmemory"], tags: ["oom"], signals: {}, actions: [],
+};
+
+describe("an entry as a form", () => {
+  it("comes back as it was", () => {
+    const result = toInput(toForm(entry));
+    expect(result).toMatchObject({
+      ok: true,
+      input: { id: "kb-mem-001", title: entry.title, symptoms: entry.symptoms, related_metrics: entry.related_metrics, tags: ["oom"], signals: {}, actions: [] },
+    });
+  });
+
+  it("pairs lines by their place, also around an empty one", () => {
+    const form = emptyEntryForm();
+    form.title.en = "x";
+    form.lists.symptoms = { ko: "하나\n\n셋\n", en: "one\ntwo" };
+    const result = toInput(form);
+    expect(result.ok && result.input.symptoms).toEqual([{ ko: "하나", en: "one" }, { en: "two" }, { ko: "셋" }]);
+  });
+
+  it("needs a title in one language", () => {
+    expect(toInput(emptyEntryForm())).toEqual({ ok: false, problem: { field: "title" } });
+  });
+
+  it("says where JSON is broken", () => {
+    const form = { ...toForm(entry), actions: "[{" };
+    expect(toInput(form)).toMatchObject({ ok: false, problem: { field: "actions" } });
+  });
+});
+
+describe("texts", () => {
+  it("are shown in the other language rather than not at all", () => {
+    expect(textIn({ en: "only" }, "ko")).toBe("only");
+    expect(textIn("plain", "en")).toBe("plain");
+  });
+});
+
+describe("imports", () => {
+  it("may be an export, an array or one entry", () => {
+    expect(readImport('{"entries":[{"id":"a"}]}')).toHaveLength(1);
+    expect(readImport('[{"id":"a"},{"id":"b"}]')).toHaveLength(2);
+    expect(readImport('{"id":"a","title":"t"}')).toHaveLength(1);
+  });
+
+  it("are refused when they are something else", () => {
+    for (const text of ["", "[]", "[1]", '{"a":1}', "no json"]) expect(readImport(text), text).toBeNull();
+  });
+});

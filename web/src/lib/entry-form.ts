@@ -1,0 +1,133 @@
+// A knowledge entry as a form: lists become lines, the engine's parts JSON; and back.
+import type { Entry, EntryCategory, EntryInput, EntrySeverity, Text } from "../api/types";
+import type { Lang } from "../i18n/lang";
+
+export const listFields = ["symptoms", "root_causes", "diagnosis_steps", "solutions", "prevention"] as const;
+export type ListField = (typeof listFields)[number];
+
+export type LocalForm = Record<Lang, string>;
+
+export interface EntryForm {
+  id: string;
+  category: EntryCategory;
+  severity: EntrySeverity;
+  title: LocalForm;
+  lists: Record<ListField, LocalForm>;
+  relatedMetrics: string;
+  tags: string;
+  signals: string;
+  actions: string;
+}
+
+export function emptyEntryForm(): EntryForm {
+  const empty = (): LocalForm => ({ ko: "", en: "" });
+  return {
+    id: "", category: "memory", severity: "medium", title: empty(),
+    lists: { symptoms: empty(), root_causes: empty(), diagnosis_steps: empty(), solutions: empty(), prevention: empty() },
+    relatedMetrics: "", tags: "", signals: "", actions: "",
+  };
+}
+
+export function textIn(text: Text, lang: Lang): string {
+  if (typeof text === "string") return text;
+  return text[lang] ?? text[lang === "ko" ? "en" : "ko"] ?? "";
+}
+
+export function toForm(entry: Entry): EntryForm {
+  const form = emptyEntryForm();
+  const json = (value: unknown) => (value === undefined ? "" : JSON.stringify(value, null, 2));
+  for (const field of listFields) {
+    form.lists[field] = { ko: entry[field].map((text) => raw(text, "ko")).join("\n"), en: entry[field].map((text) => raw(text, "en")).join("\n") };
+  }
+  return {
+    ...form,
+    id: entry.id,
+    category: entry.category as EntryCategory,
+    severity: entry.severity as EntrySeverity,
+    title: { ko: raw(entry.title, "ko"), en: raw(entry.title, "en") },
+    relatedMetrics: entry.related_metrics.join(", "),
+    tags: entry.tags.join(", "),
+    signals: json(entry.signals),
+    actions: json(entry.actions),
+  };
+}
+
+export type FormProblem = { field: "title" } | { field: "signals" | "actions"; reason: string };
+
+export function toInput(form: EntryForm): { ok: true; input: EntryInput } | { ok: false; problem: FormProblem } {
+  const title = local(form.title.ko.trim(), form.title.en.trim());
+  if (title === null) return { ok: false, problem: { field: "title" } };
+  const signals = parseJson(form.signals);
+  if (!signals.ok) return { ok: false, problem: { field: "signals", reason: signals.reason } };
+  const actions = parseJson(form.actions);
+  if (!actions.ok) return { ok: false, problem: { field: "actions", reason: actions.reason } };
+  const lists = Object.fromEntries(listFields.map((field) => [field, buildList(form.lists[field])])) as Record<ListField, Text[]>;
+  return {
+    ok: true,
+    input: {
+      ...(form.id.trim() === "" ? {} : { id: form.id.trim() }),
+      category: form.category,
+      severity: form.severity,
+      title,
+      ...lists,
+      related_metrics: commas(form.relatedMetrics),
+      tags: commas(form.tags),
+      ...(signals.value === undefined ? {} : { signals: signals.value as EntryInput["signals"] }),
+      ...(actions.value === undefined ? {} : { actions: actions.value as EntryInput["actions"] }),
+    },
+  };
+}
+
+// Line n in Korean and line n in English are one text in two languages.
+function buildList(form: LocalForm): Text[] {
+  const ko = lines(form.ko);
+  const en = lines(form.en);
+  const texts: Text[] = [];
+  for (let i = 0; i < Math.max(ko.length, en.length); i += 1) {
+    const text = local(ko[i] ?? "", en[i] ?? "");
+    if (text !== null) texts.push(text);
+  }
+  return texts;
+}
+
+function local(ko: string, en: string): Text | null {
+  if (ko === "" && en === "") return null;
+  return { ...(ko === "" ? {} : { ko }), ...(en === "" ? {} : { en }) };
+}
+
+function raw(text: Text, lang: Lang): string {
+  if (typeof text === "string") return lang === "ko" ? text : "";
+  return (text[lang] ?? "").replace(/\n/g, " ");
+}
+
+function lines(text: string): string[] {
+  const all = text.split("\n").map((line) => line.trim());
+  while (all.at(-1) === "") all.pop();
+  return all;
+}
+
+function commas(text: string): string[] {
+  return text.split(",").map((part) => part.trim()).filter((part) => part !== "");
+}
+
+function parseJson(text: string): { ok: true; value: unknown } | { ok: false; reason: string } {
+  if (text.trim() === "") return { ok: true, value: undefined };
+  try {
+    return { ok: true, value: JSON.parse(text) };
+  } catch (error) {
+    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+// What people drop as an import: an exported object, an array of entries, or one entry.
+export function readImport(text: string): Record<string, never>[] | null {
+  const parsed = parseJson(text);
+  if (!parsed.ok) return null;
+  const { value } = parsed;
+  const list = Array.isArray(value) ? value : isObject(value) && Array.isArray(value.entries) ? value.entries : isObject(value) && "title" in value ? [value] : null;
+  return list !== null && list.length > 0 && list.every(isObject) ? (list as Record<string, never>[]) : null;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,56 @@
+// Alerts in the order in which they matter, each with its sentence of when and how much.
+import type { TFunction } from "i18next";
+import type { Alert } from "../../api/types";
+import type { Lang } from "../../i18n/lang";
+import { formatCount, formatTime } from "../../lib/format";
+
+export interface AlertRow {
+  alert: Alert;
+  message: string;
+  when: string;
+  value: string;
+  active: boolean;
+  canAck: boolean;
+}
+
+export function buildAlertRows(alerts: readonly Alert[], lang: Lang, t: TFunction): AlertRow[] {
+  return [...alerts].sort(byWeight).map((alert) => ({
+    alert,
+    message: alert.messages?.[lang] ?? alert.message,
+    when: alert.resolved_at
+      ? t("alert.until", { time: formatTime(alert.resolved_at) })
+      : t("alert.since", { time: formatTime(alert.started_at) }),
+    value:
+      alert.value === null || alert.threshold === null
+        ? ""
+        : t("alert.value", { value: formatCount(alert.value, lang), threshold: formatCount(alert.threshold, lang) }),
+    active: isActive(alert),
+    canAck: alert.state === "firing",
+  }));
+}
+
+export function countActive(alerts: readonly Alert[]): number {
+  return alerts.filter(isActive).length;
+}
+
+function isActive(alert: Alert): boolean {
+  return alert.state === "firing" || alert.state === "acknowledged";
+}
+
+// Firing critical, firing warning, acknowledged, pending, then what is over; newest first within each.
+function byWeight(a: Alert, b: Alert): number {
+  return weight(b) - weight(a) || Date.parse(b.started_at) - Date.parse(a.started_at);
+}
+
+function weight(alert: Alert): number {
+  switch (alert.state) {
+    case "firing":
+      return alert.severity === "critical" ? 4 : 3;
+    case "acknowledged":
+      return 2;
+    case "pending":
+      return 1;
+    case "resolved":
+      return 0;
+  }
+}
