@@ -1,0 +1,118 @@
+#include "module/ft/definitions_rdb.h"
+
+#include <fmt/core.h>
+
+#include <cstring>
+
+#include "module/host/command.h"
+#include "search/create_parser.h"
+
+namespace redoubt::ft {
+namespace {
+
+constexpr const char* kTypeName = "redoubtft";  // nine characters, as the server demands
+constexpr int kEncodingVersion = 1;
+constexpr uint64_t kMaxIndexes = 100'000;
+constexpr uint64_t kMaxArguments = 1'000'000;
+
+base::Result<search::IndexDefinition> ReadDefinition(host::RdbReader& reader) {
+  ASSIGN_OR_RETURN(uint64_t count, reader.UnsignedUpTo(kMaxArguments, "number of arguments of an index"));
+  std::vector<std::string> args;
+  for (uint64_t i = 0; i < count; ++i) {
+    ASSIGN_OR_RETURN(std::string arg, reader.Text());
+    args.push_back(std::move(arg));
+  }
+  std::vector<std::string_view> views(args.begin(), args.end());
+  return search::ParseCreate(views);
+}
+
+base::Status Load(RedisModuleIO* io, int encoding_version) {
+  if (encoding_version != kEncodingVersion) {
+    return base::DataLoss(fmt::format("index definitions have version {}, this module reads {}: use a newer module",
+                                      encoding_version, kEncodingVersion));
+  }
+  host::ServerRdbReader reader(io);
+  ASSIGN_OR_RETURN(std::vector<search::IndexDefinition> definitions, ReadDefinitions(reader));
+  FtModule* ft = host::StateOf<FtModule>::value;
+  if (ft == nullptr) return base::OkStatus();
+  // The keys come after this and are indexed as they come.
+  for (search::IndexDefinition& definition : definitions) RETURN_IF_ERROR(ft->AddIndex(std::move(definition), false));
+  return base::OkStatus();
+}
+
+int AuxLoad(RedisModuleIO* io, int encoding_version, int /*when*/) {
+  base::Status status = Load(io, encoding_version);
+  if (status.ok()) return REDISMODULE_OK;
+  RedisModule_LogIOError(io, "warning", "cannot read the index definitions: %s", status.message().c_str());
+  return REDISMODULE_ERR;
+}
+
+void Write(RedisModuleIO* io, const IndexRegistry& indexes) {
+  host::RdbWriter writer(io);
+  writer.Unsigned(indexes.size());
+  for (const auto& [name, entry] : indexes) {
+    std::vector<std::string> args = search::CreateArgs(entry->definition());
+    writer.Unsigned(args.size());
+    for (const std::string& arg : args) writer.Text(arg);
+  }
+}
+
+// Redis 7.0: whatever happens, the part is in the file.
+void AuxSave(RedisModuleIO* io, int /*when*/) {
+  FtModule* ft = host::StateOf<FtModule>::value;
+  Write(io, ft == nullptr ? IndexRegistry() : ft->indexes());
+}
+
+// Later servers leave the part out when nothing is written: the file then loads without the module.
+void AuxSaveIfAny(RedisModuleIO* io, int /*when*/) {
+  FtModule* ft = host::StateOf<FtModule>::value;
+  if (ft != nullptr && !ft->indexes().empty()) Write(io, ft->indexes());
+}
+
+// There are no values of this type; the server wants the functions all the same.
+void* LoadNoValue(RedisModuleIO* /*io*/, int /*encoding_version*/) { return nullptr; }
+void SaveNoValue(RedisModuleIO* /*io*/, void* /*value*/) {}
+void RewriteNoValue(RedisModuleIO* /*io*/, RedisModuleString* /*key*/, void* /*value*/) {}
+void FreeNoValue(void* /*value*/) {}
+
+// RedisModuleTypeMethods of version 5, which Redis 7.2 brought; the 7.0 header has version 4.
+struct TypeMethodsV5 {
+  RedisModuleTypeMethods v4;
+  RedisModuleTypeAuxSaveFunc aux_save2;
+};
+
+}  // namespace
+
+base::Result<std::vector<search::IndexDefinition>> ReadDefinitions(host::RdbReader& reader) {
+  ASSIGN_OR_RETURN(uint64_t count, reader.UnsignedUpTo(kMaxIndexes, "number of indexes"));
+  std::vector<search::IndexDefinition> definitions;
+  for (uint64_t i = 0; i < count; ++i) {
+    ASSIGN_OR_RETURN(search::IndexDefinition definition, ReadDefinition(reader));
+    definitions.push_back(std::move(definition));
+  }
+  return definitions;
+}
+
+base::Status RegisterDefinitionsType(host::Context& on_load) {
+  TypeMethodsV5 methods;
+  std::memset(&methods, 0, sizeof methods);
+  methods.v4.version = REDISMODULE_TYPE_METHOD_VERSION;
+  methods.v4.rdb_load = &LoadNoValue;
+  methods.v4.rdb_save = &SaveNoValue;
+  methods.v4.aof_rewrite = &RewriteNoValue;
+  methods.v4.free = &FreeNoValue;
+  methods.v4.aux_load = &AuxLoad;
+  methods.v4.aux_save_triggers = REDISMODULE_AUX_BEFORE_RDB;
+  if (RedisModule_GetTypeMethodVersion() >= 5) {
+    methods.v4.version = 5;
+    methods.aux_save2 = &AuxSaveIfAny;
+  } else {
+    methods.v4.aux_save = &AuxSave;
+  }
+  if (RedisModule_CreateDataType(on_load.raw(), kTypeName, kEncodingVersion, &methods.v4) == nullptr) {
+    return base::Internal(fmt::format("the server refused the data type {}", kTypeName));
+  }
+  return base::OkStatus();
+}
+
+}  // namespace redoubt::ft

@@ -1,0 +1,171 @@
+#include <fmt/core.h>
+
+#include "module/ft/ft_module.h"
+
+namespace redoubt::ft {
+namespace {
+
+using search::Field;
+using search::FieldType;
+
+constexpr double kMiB = 1 << 20;
+
+// A map in RESP3, a flat array of names and values in RESP2, whose length is set at the end.
+class MapWriter {
+ public:
+  explicit MapWriter(host::Context& ctx) : ctx_(ctx) { RedisModule_ReplyWithMap(ctx.raw(), REDISMODULE_POSTPONED_LEN); }
+  ~MapWriter() { RedisModule_ReplySetMapLength(ctx_.raw(), pairs_); }
+  MapWriter(const MapWriter&) = delete;
+  MapWriter& operator=(const MapWriter&) = delete;
+
+  // The value is the caller's next reply.
+  host::Context& Name(const char* name) {
+    ctx_.ReplyStatus(name);
+    ++pairs_;
+    return ctx_;
+  }
+  void Text(const char* name, std::string_view value) { Name(name).ReplyBulk(value); }
+  void Integer(const char* name, size_t value) { Name(name).ReplyInteger(static_cast<int64_t>(value)); }
+  // As text in RESP2.
+  void Double(const char* name, double value) { Name(name).ReplyDouble(value); }
+
+ private:
+  host::Context& ctx_;
+  long pairs_ = 0;
+};
+
+void ReplyStrings(host::Context& ctx, const std::vector<std::string>& strings) {
+  ctx.ReplyArray(strings.size());
+  for (const std::string& string : strings) ctx.ReplyBulk(string);
+}
+
+void ReplyDefinition(host::Context& ctx, const search::IndexDefinition& definition) {
+  MapWriter map(ctx);
+  map.Text("key_type", "HASH");
+  ReplyStrings(map.Name("prefixes"), definition.prefixes);
+  map.Text("default_score", fmt::format("{}", definition.default_score));
+}
+
+// Name and value of each property of a field, then its flags.
+struct FieldProperties {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  std::vector<std::string> flags;
+};
+
+FieldProperties Describe(const Field& field) {
+  FieldProperties properties;
+  properties.pairs = {
+      {"identifier", field.path}, {"attribute", field.name}, {"type", std::string(FieldTypeName(field.type))}};
+  if (field.type == FieldType::kVector) {
+    properties.pairs.insert(properties.pairs.end(),
+                            {{"algorithm", "FLAT"},
+                             {"data_type", "FLOAT32"},
+                             {"dim", std::to_string(field.vector.dim)},
+                             {"distance_metric", std::string(vector::MetricName(field.vector.metric))}});
+  }
+  if (field.type == FieldType::kTag) {
+    properties.pairs.emplace_back("SEPARATOR", std::string(1, field.tag.separator));
+    if (field.tag.case_sensitive) properties.flags.emplace_back("CASESENSITIVE");
+  }
+  if (field.sortable) properties.flags.emplace_back("SORTABLE");
+  if (field.unf) properties.flags.emplace_back("UNF");
+  if (field.no_index) properties.flags.emplace_back("NOINDEX");
+  return properties;
+}
+
+void ReplyPair(host::Context& ctx, const std::pair<std::string, std::string>& pair) {
+  ctx.ReplyBulk(pair.first);
+  if (pair.first == "dim") {
+    ctx.ReplyInteger(std::stoll(pair.second));
+  } else {
+    ctx.ReplyBulk(pair.second);
+  }
+}
+
+void ReplyField(host::Context& ctx, const Field& field) {
+  FieldProperties properties = Describe(field);
+  if (ctx.Resp3()) {
+    ctx.ReplyMap(properties.pairs.size() + 1);
+    for (const auto& pair : properties.pairs) ReplyPair(ctx, pair);
+    ctx.ReplyBulk("flags");
+    ReplyStrings(ctx, properties.flags);
+    return;
+  }
+  ctx.ReplyArray(properties.pairs.size() * 2 + properties.flags.size());
+  for (const auto& pair : properties.pairs) ReplyPair(ctx, pair);
+  for (const std::string& flag : properties.flags) ctx.ReplyBulk(flag);
+}
+
+void ReplyErrors(MapWriter& map, const search::FailureCounter& failures) {
+  map.Integer("indexing failures", failures.count);
+  map.Text("last indexing error", failures.last_error);
+  map.Text("last indexing error key", failures.last_key);
+}
+
+void ReplyFieldStatistics(host::Context& ctx, const Field& field, const search::FailureCounter& failures) {
+  MapWriter map(ctx);
+  map.Text("identifier", field.path);
+  map.Text("attribute", field.name);
+  map.Name("Index Errors");
+  MapWriter errors(ctx);
+  ReplyErrors(errors, failures);
+}
+
+void ReplySizes(MapWriter& map, const search::IndexStats& stats) {
+  size_t total = stats.key_bytes + stats.tag_bytes + stats.numeric_bytes + stats.vector_bytes;
+  map.Integer("num_docs", stats.documents);
+  map.Integer("max_doc_id", stats.document_id_bound);
+  map.Integer("num_terms", 0);
+  map.Integer("num_records", stats.records);
+  map.Double("inverted_sz_mb", static_cast<double>(stats.tag_bytes + stats.numeric_bytes) / kMiB);
+  map.Double("vector_index_sz_mb", static_cast<double>(stats.vector_bytes) / kMiB);
+  map.Integer("total_inverted_index_blocks", 0);
+  map.Double("doc_table_size_mb", static_cast<double>(stats.key_bytes) / kMiB);
+  map.Double("tag_overhead_sz_mb", static_cast<double>(stats.tag_bytes) / kMiB);
+  map.Double("total_index_memory_sz_mb", static_cast<double>(total) / kMiB);
+}
+
+void ReplyState(MapWriter& map, const IndexEntry& entry, const search::IndexStats& stats) {
+  map.Integer("hash_indexing_failures", stats.failures.count);
+  map.Integer("indexing", entry.scanning ? 1 : 0);
+  map.Double("percent_indexed", entry.scanned_part);
+  map.Integer("number_of_uses", entry.searches);
+  map.Integer("cleaning", 0);
+}
+
+void ReplyIndex(host::Context& ctx, const IndexEntry& entry) {
+  const search::IndexDefinition& definition = entry.definition();
+  search::IndexStats stats = entry.live->Stats();
+  MapWriter map(ctx);
+  map.Text("index_name", definition.name);
+  ReplyStrings(map.Name("index_options"), definition.text_options);
+  ReplyDefinition(map.Name("index_definition"), definition);
+  map.Name("attributes").ReplyArray(definition.fields.size());
+  for (const Field& field : definition.fields) ReplyField(ctx, field);
+  ReplySizes(map, stats);
+  ReplyState(map, entry, stats);
+  {
+    map.Name("Index Errors");
+    MapWriter errors(ctx);
+    ReplyErrors(errors, stats.failures);
+  }
+  map.Name("field statistics").ReplyArray(definition.fields.size());
+  for (size_t i = 0; i < definition.fields.size(); ++i) {
+    ReplyFieldStatistics(ctx, definition.fields[i], stats.field_failures[i]);
+  }
+}
+
+}  // namespace
+
+base::Status FtInfo(FtModule& ft, host::Context& ctx, host::Args args) {
+  if (args.size() != 2) {
+    ctx.ReplyWrongArity(args);
+    return base::OkStatus();
+  }
+  std::shared_ptr<IndexEntry> entry = ft.indexes().Find(args[1]);
+  if (entry == nullptr) return ReplyFtError(ctx, base::NotFound("Unknown index name"));
+  ReplyIndex(ctx, *entry);
+  return base::OkStatus();
+}
+
+}  // namespace redoubt::ft

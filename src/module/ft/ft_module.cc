@@ -1,0 +1,70 @@
+#include "module/ft/ft_module.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+namespace redoubt::ft {
+namespace {
+
+size_t ReaderThreads() { return std::clamp<size_t>(std::thread::hardware_concurrency(), 1, 16); }
+
+}  // namespace
+
+FtModule::FtModule(base::MemoryResource& memory, base::Logger logger)
+    : memory_(memory),
+      logger_(std::move(logger)),
+      scan_(*this),
+      readers_("ft-search", ReaderThreads(), kSearchQueueLimit) {}
+
+base::Status FtModule::AddIndex(search::IndexDefinition definition, bool scan) {
+  if (indexes_.Find(definition.name) != nullptr) return base::AlreadyExists("Index already exists");
+  auto entry = std::make_shared<IndexEntry>();
+  ASSIGN_OR_RETURN(entry->live, search::LiveIndex::Create(std::move(definition), memory_));
+  indexes_.Add(entry);
+  if (scan) scan_.Start(entry);
+  return base::OkStatus();
+}
+
+bool FtModule::DropIndex(std::string_view name) {
+  std::shared_ptr<IndexEntry> entry = indexes_.Take(name);
+  if (entry == nullptr) return false;
+  FreeLater(std::move(entry));
+  return true;
+}
+
+void FtModule::DropAllIndexes() {
+  for (std::shared_ptr<IndexEntry>& entry : indexes_.TakeAll()) FreeLater(std::move(entry));
+}
+
+void FtModule::FreeLater(std::shared_ptr<IndexEntry> entry) {
+  // Giving back hundreds of megabytes takes milliseconds. When no reader takes it, it is freed here after all.
+  (void)readers_.TrySubmit([entry = std::move(entry)] {});
+}
+
+void FtModule::RescanAll() {
+  for (const auto& [name, entry] : indexes_) {
+    entry->live->Clear();
+    scan_.Start(entry);
+  }
+}
+
+void FtModule::Stop() {
+  stopping_ = true;
+  readers_.Stop();
+}
+
+base::Status ReplyFtError(host::Context& ctx, const base::Status& error) {
+  ctx.ReplyError(error.message());
+  return base::OkStatus();
+}
+
+std::vector<std::string_view> Words(const host::Args& args, size_t first) {
+  std::vector<std::string_view> words;
+  for (size_t i = first; i < args.size(); ++i) words.push_back(args[i]);
+  return words;
+}
+
+}  // namespace redoubt::ft

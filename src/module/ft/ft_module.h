@@ -1,0 +1,73 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/thread_pool.h"
+#include "module/ft/background_scan.h"
+#include "module/ft/index_registry.h"
+#include "module/host/args.h"
+#include "module/host/context.h"
+
+namespace redoubt::ft {
+
+// The state of FT.*: made once in OnLoad, reached by the commands through host::StateOf. Main thread only, except
+// stopping().
+class FtModule {
+ public:
+  FtModule(base::MemoryResource& memory, base::Logger logger);
+
+  // Makes an index and starts the scan of existing keys where `scan`. AlreadyExists for a name that is taken.
+  base::Status AddIndex(search::IndexDefinition definition, bool scan);
+  // Takes the index out; its memory is freed by a reader thread. False when there is none.
+  bool DropIndex(std::string_view name);
+  void DropAllIndexes();
+  // The keys became others (SWAPDB): empties every index and reads all keys again.
+  void RescanAll();
+
+  void Stop();
+  bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
+
+  IndexRegistry& indexes() { return indexes_; }
+  base::ThreadPool& readers() { return readers_; }
+  base::Logger& logger() { return logger_; }
+
+  // Numbers for INFO.
+  uint64_t searches = 0;
+  uint64_t refused_searches = 0;
+  uint64_t key_events = 0;
+  int64_t longest_event_us = 0;  // that a key event held the main thread
+  int64_t longest_scan_slice_us = 0;
+  bool definitions_lost_on_aof_rewrite = false;
+
+ private:
+  void FreeLater(std::shared_ptr<IndexEntry> entry);
+
+  base::MemoryResource& memory_;
+  base::Logger logger_;
+  IndexRegistry indexes_;
+  BackgroundScan scan_;
+  base::ThreadPool readers_;
+  std::atomic<bool> stopping_ = false;
+};
+
+// Waiting searches beyond which FT.SEARCH is refused.
+inline constexpr size_t kSearchQueueLimit = 4096;
+
+base::Status FtCreate(FtModule& ft, host::Context& ctx, host::Args args);
+base::Status FtSearch(FtModule& ft, host::Context& ctx, host::Args args);
+base::Status FtInfo(FtModule& ft, host::Context& ctx, host::Args args);
+base::Status FtDropIndex(FtModule& ft, host::Context& ctx, host::Args args);
+base::Status FtList(FtModule& ft, host::Context& ctx, host::Args args);
+
+// FT.* errors go over the wire as RediSearch words them, without "ERR". Always answers OK, so that handlers can return
+// what this returns.
+base::Status ReplyFtError(host::Context& ctx, const base::Status& error);
+
+// The words from `first` on. Valid as long as `args`.
+std::vector<std::string_view> Words(const host::Args& args, size_t first);
+
+}  // namespace redoubt::ft

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "search/live_index.h"
+
+namespace redoubt::ft {
+
+// One index of the server.
+struct IndexEntry {
+  std::shared_ptr<search::LiveIndex> live;
+  bool scanning = false;    // a background scan has not seen all keys yet
+  double scanned_part = 1;  // 0..1
+  uint64_t searches = 0;
+
+  const search::IndexDefinition& definition() const { return live->definition(); }
+};
+
+// The indexes by name. Main thread only; a forked child may read it.
+class IndexRegistry {
+ public:
+  using Map = std::map<std::string, std::shared_ptr<IndexEntry>, std::less<>>;
+
+  // Null when there is none.
+  std::shared_ptr<IndexEntry> Find(std::string_view name) const;
+  bool Add(std::shared_ptr<IndexEntry> entry);  // false: the name is taken
+  std::shared_ptr<IndexEntry> Take(std::string_view name);
+  std::vector<std::shared_ptr<IndexEntry>> TakeAll();
+
+  bool Covers(std::string_view key) const;
+  bool empty() const { return entries_.empty(); }
+  size_t size() const { return entries_.size(); }
+  Map::const_iterator begin() const { return entries_.begin(); }
+  Map::const_iterator end() const { return entries_.end(); }
+
+ private:
+  Map entries_;
+};
+
+}  // namespace redoubt::ft

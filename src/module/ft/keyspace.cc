@@ -1,0 +1,86 @@
+#include "module/ft/keyspace.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "base/clock.h"
+#include "module/ft/document_reader.h"
+#include "module/host/command.h"
+#include "module/host/key.h"
+
+namespace redoubt::ft {
+namespace {
+
+FtModule& Ft() { return *host::StateOf<FtModule>::value; }
+
+// The key is gone for certain: no need to look.
+bool IsDeletion(std::string_view event) {
+  return event == "del" || event == "expired" || event == "evicted" || event == "rename_from" || event == "move_from";
+}
+
+// They leave the fields as they are.
+bool ChangesNothing(std::string_view event) { return event == "expire" || event == "persist"; }
+
+void UpdateKey(host::Context& ctx, RedisModuleString* name, std::string_view event) {
+  if (IsDeletion(event)) {
+    for (const auto& [index, entry] : Ft().indexes()) {
+      if (entry->definition().Covers(View(name))) entry->live->Remove(View(name));
+    }
+    return;
+  }
+  // A copy, because the name in a "loaded" event lies on the server's stack and may not be retained.
+  host::String copy(View(name));
+  host::Key key = host::Key::ForRead(ctx, copy.raw());
+  for (const auto& [index, entry] : Ft().indexes()) IndexKey(copy.raw(), key.raw(), *entry);
+}
+
+int OnKeyEvent(RedisModuleCtx* raw, int /*type*/, const char* event, RedisModuleString* name) {
+  FtModule& ft = Ft();
+  if (ft.indexes().empty() || ChangesNothing(event)) return REDISMODULE_OK;
+  host::Context ctx(raw);
+  if (ctx.db() != 0 || !ft.indexes().Covers(View(name))) return REDISMODULE_OK;
+  base::SystemClock clock;
+  int64_t begin = clock.SteadyMicros();
+  UpdateKey(ctx, name, event);
+  ++ft.key_events;
+  ft.longest_event_us = std::max(ft.longest_event_us, clock.SteadyMicros() - begin);
+  return REDISMODULE_OK;
+}
+
+// As in RediSearch, an index goes with the database it lies in.
+void OnFlush(RedisModuleCtx* /*ctx*/, RedisModuleEvent /*event*/, uint64_t subevent, void* data) {
+  auto* flush = static_cast<RedisModuleFlushInfo*>(data);
+  if (subevent != REDISMODULE_SUBEVENT_FLUSHDB_START) return;
+  if (flush->dbnum == 0 || flush->dbnum == -1) Ft().DropAllIndexes();
+}
+
+void OnSwap(RedisModuleCtx* /*ctx*/, RedisModuleEvent /*event*/, uint64_t /*subevent*/, void* data) {
+  auto* swap = static_cast<RedisModuleSwapDbInfo*>(data);
+  if (swap->dbnum_first != swap->dbnum_second && (swap->dbnum_first == 0 || swap->dbnum_second == 0)) {
+    Ft().RescanAll();
+  }
+}
+
+// What is loaded brings its own definitions.
+void OnLoading(RedisModuleCtx* /*ctx*/, RedisModuleEvent /*event*/, uint64_t subevent, void* /*data*/) {
+  bool start = subevent == REDISMODULE_SUBEVENT_LOADING_RDB_START ||
+               subevent == REDISMODULE_SUBEVENT_LOADING_AOF_START ||
+               subevent == REDISMODULE_SUBEVENT_LOADING_REPL_START;
+  if (start) Ft().DropAllIndexes();
+}
+
+}  // namespace
+
+base::Status SubscribeToKeyspace(host::Context& on_load) {
+  RedisModuleCtx* ctx = on_load.raw();
+  // All types: SET or SUNIONSTORE over a hash, for one, takes it out of an index.
+  int types = REDISMODULE_NOTIFY_ALL | REDISMODULE_NOTIFY_LOADED;
+  bool subscribed = RedisModule_SubscribeToKeyspaceEvents(ctx, types, &OnKeyEvent) == REDISMODULE_OK &&
+                    RedisModule_SubscribeToServerEvent(ctx, RedisModuleEvent_FlushDB, &OnFlush) == REDISMODULE_OK &&
+                    RedisModule_SubscribeToServerEvent(ctx, RedisModuleEvent_SwapDB, &OnSwap) == REDISMODULE_OK &&
+                    RedisModule_SubscribeToServerEvent(ctx, RedisModuleEvent_Loading, &OnLoading) == REDISMODULE_OK;
+  if (!subscribed) return base::Internal("the server refused a subscription to key events");
+  return base::OkStatus();
+}
+
+}  // namespace redoubt::ft

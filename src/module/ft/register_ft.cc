@@ -1,0 +1,104 @@
+#include "module/ft/register_ft.h"
+
+#include <utility>
+
+#include "module/ft/definitions_rdb.h"
+#include "module/ft/ft_module.h"
+#include "module/ft/keyspace.h"
+#include "module/host/command.h"
+
+namespace redoubt::ft {
+namespace {
+
+using host::Command;
+
+constexpr const char* kSince = "0.1.0";
+
+const Command kCommands[] = {
+    {.name = "ft.search",
+     .flags = "readonly",
+     .function = &host::Entry<&FtSearch>,
+     .arity = -3,
+     .summary = "Searches an index: tags, numbers, and the nearest vectors",
+     .complexity = "O(N) for a KNN over N vectors that pass the filter",
+     .since = kSince,
+     .acl_categories = "read"},
+    {.name = "ft.create",
+     .flags = "write deny-oom",
+     .function = &host::Entry<&FtCreate>,
+     .arity = -4,
+     .summary = "Creates an index over hashes",
+     .complexity = "O(1); existing keys are indexed in the background",
+     .since = kSince,
+     .acl_categories = "write"},
+    {.name = "ft.dropindex",
+     .flags = "write",
+     .function = &host::Entry<&FtDropIndex>,
+     .arity = -2,
+     .summary = "Drops an index, with DD also its documents",
+     .complexity = "O(1); O(N) with DD for N documents",
+     .since = kSince,
+     .acl_categories = "write dangerous"},
+    {.name = "ft.info",
+     .flags = "readonly",
+     .function = &host::Entry<&FtInfo>,
+     .arity = 2,
+     .summary = "Shows the definition, size and state of an index",
+     .complexity = "O(1)",
+     .since = kSince,
+     .acl_categories = "read"},
+    {.name = "ft._list",
+     .flags = "readonly",
+     .function = &host::Entry<&FtList>,
+     .arity = 1,
+     .summary = "Lists the names of all indexes",
+     .complexity = "O(N) for N indexes",
+     .since = kSince,
+     .acl_categories = "read"},
+};
+
+}  // namespace
+
+base::Status RegisterFt(host::Context& on_load, base::MemoryResource& memory, base::Logger logger) {
+  RETURN_IF_ERROR(RegisterDefinitionsType(on_load));
+  if (base::Status first = host::RegisterCommand(on_load, kCommands[0]); !first.ok()) {
+    logger.Warning("FT.* comes from another module of this server, so this one offers AI.* only ({})", first.message());
+    return base::OkStatus();
+  }
+  // Never destroyed: the server calls into it until the process ends.
+  host::StateOf<FtModule>::value = new FtModule(memory, logger);
+  for (size_t i = 1; i < std::size(kCommands); ++i) RETURN_IF_ERROR(host::RegisterCommand(on_load, kCommands[i]));
+  return SubscribeToKeyspace(on_load);
+}
+
+void StopFt() {
+  if (FtModule* ft = host::StateOf<FtModule>::value) ft->Stop();
+}
+
+void AddFtInfo(RedisModuleInfoCtx* info) {
+  FtModule* ft = host::StateOf<FtModule>::value;
+  if (ft == nullptr || RedisModule_InfoAddSection(info, "ft") != REDISMODULE_OK) return;
+  size_t documents = 0;
+  size_t bytes = 0;
+  size_t queued = 0;
+  for (const auto& [name, entry] : ft->indexes()) {
+    queued += entry->live->queued();
+    search::IndexStats stats = entry->live->Stats();
+    documents += stats.documents;
+    bytes += stats.key_bytes + stats.tag_bytes + stats.numeric_bytes + stats.vector_bytes;
+  }
+  auto add = [&](const char* name, uint64_t value) { RedisModule_InfoAddFieldULongLong(info, name, value); };
+  add("indexes", ft->indexes().size());
+  add("documents", documents);
+  add("index_bytes", bytes);
+  add("queued_changes", queued);
+  add("waiting_searches", ft->readers().waiting());
+  add("searches", ft->searches);
+  add("refused_searches", ft->refused_searches);
+  add("key_events", ft->key_events);
+  add("longest_key_event_us", static_cast<uint64_t>(ft->longest_event_us));
+  add("longest_scan_slice_us", static_cast<uint64_t>(ft->longest_scan_slice_us));
+  add("definitions_lost_on_aof_rewrite", ft->definitions_lost_on_aof_rewrite ? 1 : 0);
+}
+
+}  // namespace redoubt::ft
