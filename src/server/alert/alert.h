@@ -50,7 +50,7 @@ struct Alert {
   int64_t updated_at_ms = 0;
   std::optional<int64_t> resolved_at_ms;
   std::optional<int64_t> acked_at_ms;
-  bool silenced = false;  // tracked and listed, but no event leaves the engine
+  bool silenced = false;  // tracked, listed and streamed, but nobody is notified
 };
 
 struct AlertEvent {
@@ -60,7 +60,7 @@ struct AlertEvent {
 };
 std::string_view ChangeName(AlertEvent::Change change);  // "pending", "firing", "escalated", "lowered", ...
 
-// Suppresses events of matching alerts until `until_ms`. Empty fields match all.
+// Marks matching alerts as silenced until `until_ms`: notices leave them out. Empty fields match all.
 struct Silence {
   std::string id;
   std::string instance;
@@ -77,7 +77,7 @@ base::Result<Alert> FromRecord(const base::Json& record);
 struct AlertStore {
   std::function<base::Status(const Alert&)> save;
   std::function<base::Result<std::vector<Alert>>()> load_open;  // not resolved
-  // Newest first; `instance` empty for all.
+  // Newest first, resolved ones too; `instance` empty for all.
   std::function<base::Result<std::vector<Alert>>(const std::string& instance, size_t limit)> load_recent;
 };
 AlertStore MemoryAlertStore();
@@ -121,7 +121,7 @@ class AlertEngine {
   // Drops an instance's alerts from memory and resolves them (it is no longer watched).
   std::vector<AlertEvent> Forget(const std::string& instance);
 
-  // The rules as loaded, with what could not be observed at the instance: [{"rule", "missing": ["maxmemory"]}].
+  // The rules that could not be observed in the last sample: [{"rule", "missing": ["maxmemory", …]}].
   base::Json NotObservable(const std::string& instance) const;
   std::vector<std::string> RuleIds() const;
 
