@@ -37,7 +37,8 @@ struct Gap {
   GapReason reason = GapReason::kNotPolled;
 };
 
-// Series on one time axis: values[i] belongs to [times_ms[i], times_ms[i] + step_ms). Nothing where nothing was seen.
+// Series on one time axis: values[i] belongs to [times_ms[i], times_ms[i] + step_ms). Steps without a sample are left
+// out, but each gap has one step at its begin in which nothing is seen, so that a line breaks there.
 struct SeriesSet {
   int64_t from_ms = 0;
   int64_t to_ms = 0;
@@ -53,11 +54,11 @@ struct RangeQuery {
   int64_t from_ms = 0;
   int64_t to_ms = 0;
   int64_t step_ms = 0;      // 0: chosen for about max_points
-  size_t max_points = 600;  // at most 5,000
+  size_t max_points = 600;  // raised steps keep it below; at most 5,000
 };
 
-// Samples over time in the database. Append() only queues; one writer thread puts what has gathered into one
-// transaction every flush_ms. A day is kept in full, a week by the minute, older is dropped. A kill loses at most the
+// Samples over time in the database. Append() only queues; one thread puts what has gathered into one transaction every
+// flush_ms. Six hours are kept in full, a week by the minute (averages), older is dropped. A kill loses at most the
 // last flush_ms of samples, never an alert or an instance. Safe on many threads.
 class History {
  public:
@@ -66,6 +67,7 @@ class History {
     size_t queue_limit = 20'000;            // points; beyond it the oldest waiting are dropped, and it is logged
     int64_t raw_retention_ms = 86'400'000;  // one day
     int64_t minute_retention_ms = 7 * 86'400'000LL;
+    int compact_every_ms = 60'000;
   };
 
   // Creates its tables. `database` outlives the history.
@@ -75,6 +77,9 @@ class History {
 
   void Append(Point point);
   base::Status Flush();  // returns when all that was appended before is committed
+  // Turns what is older than raw_retention_ms before `now_ms` into minutes and drops what is older than
+  // minute_retention_ms. Runs by itself every compact_every_ms, on the samples' own clock.
+  base::Status Compact(int64_t now_ms);
   base::Result<SeriesSet> Range(const RangeQuery& query) const;
   base::Status Forget(const std::string& instance);
 
