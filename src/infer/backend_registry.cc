@@ -83,7 +83,8 @@ base::Result<const Backend*> BackendRegistry::Get(std::string_view name) {
   if (!std::filesystem::exists(path, error)) {
     return base::Unavailable(fmt::format("{} is not part of this installation: {} does not exist", upper, path));
   }
-  return Load(upper, path);
+  ASSIGN_OR_RETURN(const std::string allowed, Allowed(path));
+  return Load(upper, allowed);
 }
 
 base::Status BackendRegistry::LoadFrom(std::string_view name, const std::string& path) {
@@ -91,17 +92,22 @@ base::Status BackendRegistry::LoadFrom(std::string_view name, const std::string&
   if (!IsKnown(upper)) return base::NotFound(fmt::format("no backend is named '{}'", name));
   std::lock_guard lock(loading_);
   if (Find(upper) != nullptr) return base::AlreadyExists(fmt::format("{} is loaded already", upper));
+  ASSIGN_OR_RETURN(const std::string file, Allowed((std::filesystem::path(directory()) / path).string()));
+  return Load(upper, file).status();
+}
+
+base::Result<std::string> BackendRegistry::Allowed(const std::string& path) const {
   std::error_code error;
-  const std::string allowed = directory();
-  const std::filesystem::path root = std::filesystem::canonical(allowed, error);
-  if (error) return base::NotFound(fmt::format("backends directory {}: {}", allowed, error.message()));
-  const std::filesystem::path file = std::filesystem::canonical(root / path, error);
+  const std::filesystem::path root = std::filesystem::canonical(options_.directory, error);
+  if (error) return base::NotFound(fmt::format("backends directory {}: {}", options_.directory, error.message()));
+  const std::filesystem::path file = std::filesystem::canonical(path, error);
   if (error) return base::NotFound(fmt::format("{}: {}", path, error.message()));
   const std::filesystem::path inside = file.lexically_relative(root);
   if (inside.empty() || *inside.begin() == "..") {
-    return base::PermissionDenied(fmt::format("{} lies outside of the backends directory {}", path, allowed));
+    return base::PermissionDenied(
+        fmt::format("{} lies outside of {}, the backends directory set when loading", path, options_.directory));
   }
-  return Load(upper, file.string()).status();
+  return file.string();
 }
 
 base::Result<const Backend*> BackendRegistry::Load(const std::string& name, const std::string& path) {

@@ -35,7 +35,7 @@ class Backend {
 class BackendRegistry {
  public:
   struct Options {
-    std::string directory;     // where redoubt_onnx.so and the like lie
+    std::string directory;     // where redoubt_onnx.so and the like lie; nothing outside of it is ever loaded
     int threads = 0;           // for one operator of a model; 0: the vendor's default
     int inter_op_threads = 0;  // for operators side by side
     int nice = 0;              // priority of the vendors' own threads, as in nice(1)
@@ -51,8 +51,8 @@ class BackendRegistry {
   // reason when its shared object is missing or does not load.
   base::Result<const Backend*> Get(std::string_view name);
 
-  // Loads `name` from a file inside directory() (relative paths start there; links are followed before the check).
-  // AlreadyExists when that backend is loaded already.
+  // Loads `name` from a file inside Options::directory (relative paths start in directory(); links are followed before
+  // the check). PermissionDenied for another place, AlreadyExists when that backend is loaded already.
   base::Status LoadFrom(std::string_view name, const std::string& path);
 
   static bool IsKnown(std::string_view name);
@@ -60,10 +60,13 @@ class BackendRegistry {
   // Does not wait for a load in progress.
   std::vector<const Backend*> Loaded() const;
   base::MemoryResource& memory() const;
+  // Where Get() looks: Options::directory, or what was set later. Setting it widens nothing: files outside of
+  // Options::directory stay refused.
   std::string directory() const;
   void SetDirectory(std::string directory);
 
  private:
+  base::Result<std::string> Allowed(const std::string& path) const;
   base::Result<const Backend*> Load(const std::string& name, const std::string& path);
 
   const Backend* Find(std::string_view upper) const;

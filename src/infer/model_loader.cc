@@ -53,7 +53,7 @@ std::shared_ptr<ModelSlot> ModelLoader::Load(ModelSpec spec) {
 void ModelLoader::Build(ModelSlot& slot) {
   base::Result<std::shared_ptr<Model>> model = Model::Build(registry_, slot.spec());
   if (!model.ok()) {
-    options_.logger.Warning("a {} model could not be built: {}", slot.spec().backend, model.status().message());
+    options_.logger.Warning("a model for {} could not be built: {}", slot.spec().backend, model.status().message());
   }
   {
     std::lock_guard lock(mu_);

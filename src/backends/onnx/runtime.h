@@ -19,7 +19,7 @@ int32_t Guarded(redoubt_error* error, redoubt_code on_failure, Body body) {
   try {
     return body();
   } catch (const std::bad_alloc&) {
-    return Fail(error, REDOUBT_OUT_OF_MEMORY, "not enough memory for ONNX Runtime");
+    return Fail(error, REDOUBT_OUT_OF_MEMORY, "Onnxruntime memory limit exceeded, memory allocation failed.");
   } catch (const std::exception& e) {
     return Fail(error, on_failure, e.what());
   } catch (...) {

@@ -10,9 +10,10 @@ namespace redoubt::host {
 // Who sent a command, remembered for the time when its result comes back. Main thread only.
 class Caller {
  public:
+  // Nobody (an empty user()) for a command from the primary, the AOF or another module.
   static Caller Of(Context& ctx);
 
-  // Whether that user still exists and may use `key` so (REDISMODULE_CMD_KEY_*, e.g. _OW | _UPDATE).
+  // Whether that user still exists and may use `key` so (any of REDISMODULE_CMD_KEY_ACCESS, _INSERT, _DELETE, _UPDATE).
   bool MayUseKey(RedisModuleString* key, int flags) const;
 
   const std::string& user() const { return user_; }

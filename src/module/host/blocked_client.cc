@@ -32,6 +32,11 @@ BlockedClient* BlockedClient::Block(Context& ctx, std::unique_ptr<Completion> co
 
 void BlockedClient::Unblock() { RedisModule_UnblockClient(client_, this); }
 
+void BlockedClient::Abort() {
+  RedisModule_AbortBlock(client_);
+  delete this;
+}
+
 void BlockedClient::ApplyOnce() {
   if (std::exchange(applied_, true)) return;
   Context effects = EffectsContext::InDatabase(db_);

@@ -25,6 +25,9 @@ class BlockedClient {
   static BlockedClient* Block(Context& ctx, std::unique_ptr<Completion> completion);
   // Hands the completion to the main thread; the object is gone afterwards.
   void Unblock();
+  // Main thread, within the blocking command, when the work could not be started: the completion is dropped unused and
+  // the caller replies itself.
+  void Abort();
   Completion& completion() { return *completion_; }
 
  private:

@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <cctype>
-
 namespace redoubt::host {
 namespace {
 
@@ -32,12 +30,13 @@ void Context::ReplyWrongArity(const Args& args) {
 }
 
 std::string ErrorLine(std::string_view message) {
-  const size_t blank = message.find(' ');
-  bool has_code = blank != std::string_view::npos && blank > 1;
-  for (size_t i = 0; has_code && i < blank; ++i) {
-    has_code = std::isupper(static_cast<unsigned char>(message[i])) != 0;
+  // A message may begin with an upper-case word of its own ("BOOL tensor ..."), so only these count as codes.
+  static constexpr std::string_view kCodes[] = {"ERR ",    "WRONGTYPE ", "OOM ",       "READONLY ",
+                                                "NOPERM ", "LOADING ",   "CROSSSLOT ", "MISCONF "};
+  for (std::string_view code : kCodes) {
+    if (message.starts_with(code)) return OneLine(message);
   }
-  return has_code ? OneLine(message) : "ERR " + OneLine(message);
+  return "ERR " + OneLine(message);
 }
 
 }  // namespace redoubt::host

@@ -57,7 +57,8 @@ class Context {
 // "WRONGTYPE ..." of the server itself.
 inline constexpr const char* kWrongType = REDISMODULE_ERRORMSG_WRONGTYPE;
 
-// A wire text on one line: the first word all upper case ("ERR", "WRONGTYPE", "OOM") or "ERR " in front.
+// A wire text on one line: as it is when it begins with an error code ("ERR", "WRONGTYPE", "OOM", ...), else with "ERR
+// " in front.
 std::string ErrorLine(std::string_view message);
 
 }  // namespace redoubt::host

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string_view>
 #include <utility>
 
 #include "module/host/api.h"
@@ -11,18 +12,16 @@ namespace redoubt::host {
 class Key {
  public:
   static Key ForRead(Context& ctx, RedisModuleString* name) {
-    return Key(RedisModule_OpenKey(ctx.raw(), name, REDISMODULE_READ));
+    return Key(ctx.raw(), name, RedisModule_OpenKey(ctx.raw(), name, REDISMODULE_READ));
   }
-  // Counts as a change of the key (WATCH, client caches) when closed.
+  // Opening alone counts as no change (the module runs with REDISMODULE_OPTION_NO_IMPLICIT_SIGNAL_MODIFIED): Set() and
+  // Delete() tell WATCH and client caches.
   static Key ForWrite(Context& ctx, RedisModuleString* name) {
-    return Key(RedisModule_OpenKey(ctx.raw(), name, REDISMODULE_READ | REDISMODULE_WRITE));
+    return Key(ctx.raw(), name, RedisModule_OpenKey(ctx.raw(), name, REDISMODULE_READ | REDISMODULE_WRITE));
   }
   ~Key() { Close(); }
-  Key(Key&& other) noexcept : key_(std::exchange(other.key_, nullptr)) {}
-  Key& operator=(Key&& other) noexcept {
-    std::swap(key_, other.key_);
-    return *this;
-  }
+  Key(Key&& other) noexcept : ctx_(other.ctx_), name_(other.name_), key_(std::exchange(other.key_, nullptr)) {}
+  Key& operator=(Key&&) = delete;
 
   RedisModuleKey* raw() const { return key_; }
   bool empty() const { return RedisModule_KeyType(key_) == REDISMODULE_KEYTYPE_EMPTY; }
@@ -38,14 +37,24 @@ class Key {
     return Holds(type) ? static_cast<Value*>(RedisModule_ModuleTypeGetValue(key_)) : nullptr;
   }
   // Replaces whatever is there; the type's free callback will get `value`.
-  void Set(RedisModuleType* type, void* value) { RedisModule_ModuleTypeSetValue(key_, type, value); }
-  void Delete() { RedisModule_DeleteKey(key_); }
+  void Set(RedisModuleType* type, void* value);
+  void Delete();
   void Close();
 
  private:
-  explicit Key(RedisModuleKey* key) : key_(key) {}
+  Key(RedisModuleCtx* ctx, RedisModuleString* name, RedisModuleKey* key) : ctx_(ctx), name_(name), key_(key) {}
+
+  RedisModuleCtx* ctx_;
+  RedisModuleString* name_;  // the caller's
   RedisModuleKey* key_;
 };
+
+// The bytes of a string of the server, for as long as it lives unchanged.
+inline std::string_view View(const RedisModuleString* string) {
+  size_t length = 0;
+  const char* text = RedisModule_StringPtrLen(string, &length);
+  return {text, length};
+}
 
 // A string of the server that we own. Main thread only: its count is not atomic.
 class String {
@@ -63,11 +72,7 @@ class String {
     return *this;
   }
   RedisModuleString* raw() const { return string_; }
-  std::string_view view() const {
-    size_t length = 0;
-    const char* text = RedisModule_StringPtrLen(string_, &length);
-    return {text, length};
-  }
+  std::string_view view() const { return View(string_); }
 
  private:
   explicit String(RedisModuleString* string) : string_(string) {}

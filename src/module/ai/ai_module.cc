@@ -1,0 +1,46 @@
+#include "module/ai/ai_module.h"
+
+#include <utility>
+
+namespace redoubt::ai {
+
+void* LimitedMemory::Allocate(size_t bytes, size_t alignment) {
+  if (limit_ > 0 && used_.fetch_add(bytes) + bytes > limit_) {
+    used_.fetch_sub(bytes);
+    return nullptr;
+  }
+  void* p = memory_.Allocate(bytes, alignment);
+  if (p == nullptr && limit_ > 0) used_.fetch_sub(bytes);
+  return p;
+}
+
+void LimitedMemory::Deallocate(void* p, size_t bytes, size_t alignment) {
+  if (limit_ > 0) used_.fetch_sub(bytes);
+  memory_.Deallocate(p, bytes, alignment);
+}
+
+AiModule::AiModule(Settings* settings, base::Logger logger, base::MemoryResource& memory)
+    : settings_(settings),
+      logger_(std::move(logger)),
+      memory_(memory),
+      backend_memory_(memory, static_cast<size_t>(settings->backend_memory_limit_mb) * 1'000'000),
+      registry_({.directory = settings->backends_path,
+                 .threads = static_cast<int>(settings->intra_op_threads),
+                 .inter_op_threads = static_cast<int>(settings->inter_op_threads),
+                 .nice = static_cast<int>(settings->worker_nice),
+                 .logger = logger_,
+                 .memory = &backend_memory_}),
+      loader_(registry_, {.nice = static_cast<int>(settings->worker_nice), .logger = logger_}),
+      executor_({.threads_per_device = static_cast<size_t>(settings->threads_per_queue),
+                 .queue_limit = static_cast<size_t>(settings->queue_limit),
+                 .max_run_ms = settings->model_execution_timeout_ms,
+                 .nice = static_cast<int>(settings->worker_nice),
+                 .memory = &memory}) {}
+
+bool AiModule::StopWithin(int64_t timeout_ms) {
+  const bool runs_ended = executor_.StopWithin(timeout_ms);
+  const bool loader_ended = loader_.StopWithin(timeout_ms / 2);
+  return runs_ended && loader_ended;
+}
+
+}  // namespace redoubt::ai

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "infer/backend_registry.h"
+#include "infer/executor.h"
+#include "infer/model_loader.h"
+#include "module/ai/model_names.h"
+#include "module/ai/settings.h"
+#include "module/host/api.h"
+
+namespace redoubt::ai {
+
+// Counted on the main thread, shown by INFO.
+struct Counters {
+  uint64_t executions = 0;
+  uint64_t execution_errors = 0;
+  uint64_t timeouts = 0;
+  uint64_t refused = 0;
+  uint64_t models_stored = 0;
+  uint64_t store_errors = 0;
+  uint64_t outputs_not_stored = 0;  // the world had changed when the run was done
+};
+
+// What the backends may take at most (BACKEND_MEMORY_LIMIT); 0: no limit.
+class LimitedMemory final : public base::MemoryResource {
+ public:
+  LimitedMemory(base::MemoryResource& memory, size_t limit) : memory_(memory), limit_(limit) {}
+  void* Allocate(size_t bytes, size_t alignment) override;
+  void Deallocate(void* p, size_t bytes, size_t alignment) override;
+
+ private:
+  base::MemoryResource& memory_;
+  const size_t limit_;
+  std::atomic<size_t> used_ = 0;
+};
+
+// Everything behind AI.*: built by OnLoad, kept for the life of the process.
+class AiModule {
+ public:
+  AiModule(Settings* settings, base::Logger logger, base::MemoryResource& memory);
+  AiModule(const AiModule&) = delete;
+  AiModule& operator=(const AiModule&) = delete;
+
+  Settings& settings() { return *settings_; }
+  infer::BackendRegistry& registry() { return registry_; }
+  infer::ModelLoader& loader() { return loader_; }
+  infer::Executor& executor() { return executor_; }
+  base::MemoryResource& memory() { return memory_; }
+  const base::Logger& logger() const { return logger_; }
+  Counters& counters() { return counters_; }
+  ModelNames& model_names() { return model_names_; }
+
+  // Refuses new work, stops runs and joins the threads; false when one is still inside a vendor's code.
+  bool StopWithin(int64_t timeout_ms);
+
+ private:
+  Settings* settings_;
+  base::Logger logger_;
+  base::MemoryResource& memory_;
+  LimitedMemory backend_memory_;
+  infer::BackendRegistry registry_;
+  infer::ModelLoader loader_;
+  infer::Executor executor_;
+  Counters counters_;
+  ModelNames model_names_;
+};
+
+}  // namespace redoubt::ai

@@ -1,0 +1,21 @@
+#include "module/ai/model_names.h"
+
+namespace redoubt::ai {
+
+void ModelNames::ForgetDatabase(int db) {
+  std::erase_if(names_, [db](const auto& name) { return db == -1 || name.first == db; });
+}
+
+void ModelNames::SwapDatabases(int a, int b) {
+  std::set<std::pair<int, std::string>> swapped;
+  for (const auto& [db, key] : names_) swapped.emplace(db == a ? b : db == b ? a : db, key);
+  names_.swap(swapped);
+}
+
+std::vector<std::string> ModelNames::In(int db) const {
+  std::vector<std::string> keys;
+  for (auto it = names_.lower_bound({db, ""}); it != names_.end() && it->first == db; ++it) keys.push_back(it->second);
+  return keys;
+}
+
+}  // namespace redoubt::ai

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace redoubt::ai {
+
+// Where models may lie in the keyspace, for AI._MODELSCAN: a key is noted whenever a model can have come to it and is
+// checked when it is listed, so a stale name costs nothing but its bytes. Main thread only.
+class ModelNames {
+ public:
+  void Note(int db, std::string_view key) { names_.emplace(db, key); }
+  void Forget(int db, std::string_view key) { names_.erase({db, std::string(key)}); }
+  // FLUSHDB; -1: FLUSHALL.
+  void ForgetDatabase(int db);
+  void SwapDatabases(int a, int b);
+  std::vector<std::string> In(int db) const;
+
+ private:
+  std::set<std::pair<int, std::string>> names_;
+};
+
+}  // namespace redoubt::ai

@@ -1,0 +1,75 @@
+// Tells the server what AI.* offers. The order of the table is the order of the manual.
+#include <string_view>
+
+#include "module/ai/commands.h"
+#include "module/ai/data_types.h"
+#include "module/host/key.h"
+
+namespace redoubt::ai {
+namespace {
+
+// Arity is left to the handlers (0): the server would answer with the registered name, clients of RedisAI expect the
+// name as they sent it.
+constexpr int kRead = REDISMODULE_CMD_KEY_RO | REDISMODULE_CMD_KEY_ACCESS;
+constexpr int kOverwrite = REDISMODULE_CMD_KEY_OW | REDISMODULE_CMD_KEY_UPDATE;
+constexpr int kRemove = REDISMODULE_CMD_KEY_RM | REDISMODULE_CMD_KEY_DELETE;
+
+const host::Command kCommands[] = {
+    {"ai.tensorset", "write deny-oom", &host::Entry<&TensorSet>, 1, 1, 1, kOverwrite, 0,
+     "Stores a tensor: a type, a shape and its data as a blob or as values.", "O(N) in the bytes of the tensor",
+     "0.1.0", "write"},
+    {"ai.tensorget", "readonly", &host::Entry<&TensorGet>, 1, 1, 1, kRead, 0,
+     "Returns a tensor's type and shape, and its data as a blob or as values.", "O(N) in the bytes of the tensor",
+     "0.1.0", "read"},
+    {"ai.modelstore", "write deny-oom", &host::Entry<&ModelStore>, 1, 1, 1, kOverwrite, 0,
+     "Stores a model; its session is built in the background.", "O(N) in the bytes of the model", "0.1.0", "write"},
+    {"ai.modelset", "write deny-oom", &host::Entry<&ModelSet>, 1, 1, 1, kOverwrite, 0, "The old form of AI.MODELSTORE.",
+     "O(N) in the bytes of the model", "0.1.0", "write"},
+    {"ai.modelget", "readonly", &host::Entry<&ModelGet>, 1, 1, 1, kRead, 0,
+     "Returns what is known about a model, and its blob.", "O(N) in the bytes of the model", "0.1.0", "read"},
+    {"ai.modeldel", "write", &host::Entry<&ModelDel>, 1, 1, 1, kRemove, 0, "Removes a model.", "O(1)", "0.1.0",
+     "write"},
+    {"ai.modelexecute", "write deny-oom getkeys-api", &host::EntryWithKeys<&ModelExecute, &ModelExecuteKeys>, 1, 1, 1,
+     kRead, 0, "Runs a model on tensors and stores its outputs as tensors.", "that of the model", "0.1.0", "write"},
+    {"ai.modelrun", "write deny-oom getkeys-api", &host::EntryWithKeys<&ModelRun, &ModelRunKeys>, 1, 1, 1, kRead, 0,
+     "The old form of AI.MODELEXECUTE.", "that of the model", "0.1.0", "write"},
+    {"ai._modelscan", "readonly", &host::Entry<&ModelScan>, 0, 0, 0, 0, 0, "Lists the models of this database.",
+     "O(N) in the number of models", "0.1.0", "read"},
+    {"ai.info", "readonly", &host::Entry<&Info>, 1, 1, 1, kRead, 0, "Returns or resets a model's run statistics.",
+     "O(1)", "0.1.0", "read"},
+    {"ai.config", "write", &host::Entry<&Config>, 0, 0, 0, 0, 0, "Reads and changes settings; loads a backend.", "O(1)",
+     "0.1.0", "admin dangerous"},
+};
+
+// A model that came to another name: RENAME, MOVE, COPY (the copy callback has noted that one already).
+int OnKeyEvent(RedisModuleCtx* raw, int /*type*/, const char* event, RedisModuleString* name) {
+  const std::string_view what = event;
+  if (what != "rename_to" && what != "move_to") return REDISMODULE_OK;
+  host::Context ctx(raw);
+  const host::Key key = host::Key::ForRead(ctx, name);
+  if (HoldsModel(key)) host::StateOf<AiModule>::value->model_names().Note(ctx.db(), host::View(name));
+  return REDISMODULE_OK;
+}
+
+void OnFlush(RedisModuleCtx*, RedisModuleEvent, uint64_t subevent, void* data) {
+  if (subevent != REDISMODULE_SUBEVENT_FLUSHDB_START) return;
+  host::StateOf<AiModule>::value->model_names().ForgetDatabase(static_cast<RedisModuleFlushInfo*>(data)->dbnum);
+}
+
+void OnSwap(RedisModuleCtx*, RedisModuleEvent, uint64_t, void* data) {
+  const auto* swap = static_cast<RedisModuleSwapDbInfo*>(data);
+  host::StateOf<AiModule>::value->model_names().SwapDatabases(swap->dbnum_first, swap->dbnum_second);
+}
+
+}  // namespace
+
+base::Status RegisterAi(host::Context& ctx) {
+  RETURN_IF_ERROR(RegisterDataTypes(ctx));
+  for (const host::Command& command : kCommands) RETURN_IF_ERROR(host::RegisterCommand(ctx, command));
+  RedisModule_SubscribeToKeyspaceEvents(ctx.raw(), REDISMODULE_NOTIFY_GENERIC, &OnKeyEvent);
+  RedisModule_SubscribeToServerEvent(ctx.raw(), RedisModuleEvent_FlushDB, &OnFlush);
+  RedisModule_SubscribeToServerEvent(ctx.raw(), RedisModuleEvent_SwapDB, &OnSwap);
+  return base::OkStatus();
+}
+
+}  // namespace redoubt::ai

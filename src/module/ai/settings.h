@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "module/host/args.h"
+#include "module/host/context.h"
+
+namespace redoubt::ai {
+
+// What an operator can set: by `CONFIG SET ai.<name>` (names of RegisterSettings), in redis.conf, or by the arguments
+// of loadmodule in RedisAI's words. Read on the main thread.
+struct Settings {
+  std::string backends_path;               // BACKENDSPATH; default: backends/ beside the module
+  int64_t threads_per_queue = 1;           // THREADS_PER_QUEUE, ai.threads-per-queue
+  int64_t intra_op_threads = 0;            // INTRA_OP_PARALLELISM, ai.intra-op-threads; 0: the vendor's default
+  int64_t inter_op_threads = 0;            // INTER_OP_PARALLELISM, ai.inter-op-threads
+  int64_t queue_limit = 0;                 // ai.queue-limit
+  int64_t model_execution_timeout_ms = 0;  // MODEL_EXECUTION_TIMEOUT, ai.model-execution-timeout
+  int64_t model_chunk_size = 0;            // MODEL_CHUNK_SIZE, ai.model-chunk-size
+  int64_t tensor_max_bytes = 0;            // ai.tensor-max-bytes
+  int64_t worker_nice = 0;                 // ai.worker-nice
+  int64_t backend_memory_limit_mb = 0;     // BACKEND_MEMORY_LIMIT; 0: none
+  bool redisai_quirks = false;             // ai.redisai-quirks
+};
+
+class AiModule;
+
+// Within OnLoad: registers ai.* with the server and reads redis.conf. Changes while running reach `ai` once it exists.
+base::Status RegisterSettings(host::Context& ctx, Settings* settings);
+
+// RedisAI's `loadmodule redisai.so NAME value ...`; `args` has no command name. InvalidArgument for an unknown name.
+base::Status ParseLoadArguments(const host::Args& args, Settings* settings);
+
+// The folder of the shared object that holds this function.
+std::string ModuleDirectory();
+
+}  // namespace redoubt::ai

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "base/memory.h"
+#include "base/result.h"
+#include "module/host/args.h"
+#include "tensor/tensor.h"
+
+namespace redoubt::ai {
+
+// What AI.TENSORSET says after the key: a type, dimensions, and at most one of BLOB and VALUES.
+struct TensorArguments {
+  enum class Form { kZeros, kBlob, kValues };
+  tensor::DType dtype = tensor::DType::kFloat32;
+  std::vector<int64_t> shape;
+  size_t element_count = 0;
+  size_t byte_size = 0;
+  Form form = Form::kZeros;
+  size_t data_at = 0;  // the word after BLOB or VALUES
+};
+
+struct TensorLimits {
+  size_t max_bytes;
+  bool refuse_negative_integers;  // as RedisAI did
+};
+
+// `args` is the whole command. Errors carry RedisAI's texts, found in RedisAI's order.
+base::Result<TensorArguments> ParseTensorArguments(const host::Args& args, const TensorLimits& limits);
+
+// The tensor that the parsed words describe.
+base::Result<std::shared_ptr<tensor::Tensor>> MakeTensor(const host::Args& args, const TensorArguments& parsed,
+                                                         const TensorLimits& limits, base::MemoryResource& memory);
+
+}  // namespace redoubt::ai

@@ -1,0 +1,48 @@
+// AI.TENSORSET key type [dim ...] [BLOB data | VALUES value ...]
+#include <fmt/core.h>
+
+#include "module/ai/commands.h"
+#include "module/ai/data_types.h"
+#include "module/ai/tensor_arguments.h"
+
+namespace redoubt::ai {
+namespace {
+
+// Zeros arrive as a few bytes and may take gigabytes, which the server's own check before the command cannot know.
+constexpr size_t kCheckAboveBytes = size_t{1} << 20;
+
+base::Status CheckRoomForZeros(host::Context& ctx, const TensorArguments& parsed) {
+  if (parsed.form != TensorArguments::Form::kZeros || parsed.byte_size < kCheckAboveBytes) return base::OkStatus();
+  RedisModuleServerInfoData* info = RedisModule_GetServerInfo(ctx.raw(), "memory");
+  int error = 0;
+  const unsigned long long used = RedisModule_ServerInfoGetFieldUnsigned(info, "used_memory", &error);
+  const unsigned long long limit = RedisModule_ServerInfoGetFieldUnsigned(info, "maxmemory", &error);
+  RedisModule_FreeServerInfo(ctx.raw(), info);
+  if (limit != 0 && used + parsed.byte_size > limit) {
+    return base::ResourceExhausted(fmt::format(
+        "OOM a tensor of {} bytes does not fit: used memory {} of 'maxmemory' {}", parsed.byte_size, used, limit));
+  }
+  return base::OkStatus();
+}
+
+}  // namespace
+
+base::Status TensorSet(AiModule& ai, host::Context& ctx, host::Args args) {
+  if (args.size() < 3) {
+    ctx.ReplyWrongArity(args);
+    return base::OkStatus();
+  }
+  host::Key key = host::Key::ForWrite(ctx, args.raw(1));
+  if (!key.empty() && !HoldsTensor(key)) return base::InvalidArgument(host::kWrongType);
+  const TensorLimits limits = {static_cast<size_t>(ai.settings().tensor_max_bytes), ai.settings().redisai_quirks};
+  ASSIGN_OR_RETURN(const TensorArguments parsed, ParseTensorArguments(args, limits));
+  RETURN_IF_ERROR(CheckRoomForZeros(ctx, parsed));
+  ASSIGN_OR_RETURN(auto tensor, MakeTensor(args, parsed, limits, ai.memory()));
+  SetTensor(key, std::move(tensor));
+  RedisModule_NotifyKeyspaceEvent(ctx.raw(), REDISMODULE_NOTIFY_MODULE, "ai.tensorset", args.raw(1));
+  ctx.ReplyOk();
+  ctx.ReplicateVerbatim();
+  return base::OkStatus();
+}
+
+}  // namespace redoubt::ai
