@@ -9,8 +9,7 @@ const dark: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: "ink",
-  primaryShade: { light: 7, dark: 4 },
-  autoContrast: true,
+  primaryShade: { light: 7, dark: 6 },
   colors: { ink, dark },
   fontFamily: "var(--rd-sans)",
   fontFamilyMonospace: "var(--rd-mono)",

@@ -74,7 +74,7 @@ function options(element: HTMLElement, latest: { current: ChartProps }): uPlot.O
   return {
     width: element.clientWidth,
     height: element.clientHeight,
-    padding: [8, 8, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: "monitor" }, drag: { x: false, y: false }, points: { size: 7 }, y: false },
     scales: { x: { time: true }, y: { range: (_u, _min, max) => [0, latest.current.max ?? niceTop(max)] } },

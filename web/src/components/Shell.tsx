@@ -1,14 +1,12 @@
 // The frame around every page: navigation at the side, on a phone at the bottom.
-import { Activity, BookOpen, Plus, Search, Stethoscope, type LucideIcon } from "lucide-react";
+import { Activity, BookOpen, Search, Stethoscope, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, NavLink, useLocation, useSearchParams } from "react-router";
-import { useStatus } from "../api/monitor";
+import { Link, NavLink, useLocation } from "react-router";
 import { useSession } from "../api/session";
-import type { Instance } from "../api/types";
 import { useLinkState } from "../state/live";
 import { BrandMark } from "./Brand";
-import { StateDot } from "./badges";
+import { InstanceList } from "./InstanceList";
 import { SettingsMenu } from "./SettingsMenu";
 import styles from "./shell.module.css";
 
@@ -22,6 +20,7 @@ const screens = [
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useTranslation();
   const link = useLinkState();
+  const { pathname } = useLocation();
   return (
     <>
       <a className={styles.skip} href="#main">
@@ -39,7 +38,14 @@ export function Shell({ children }: { children: ReactNode }) {
               {t("app.linkLost")}
             </p>
           )}
-          <div className={styles.content}>{children}</div>
+          <div className={styles.content}>
+            {pathname.startsWith("/monitor") && (
+              <div className={styles.strip}>
+                <InstanceList />
+              </div>
+            )}
+            {children}
+          </div>
         </main>
         <nav className={styles.tabs} aria-label={t("app.menu")}>
           {screens.map(({ to, key, icon: Icon }) => (
@@ -87,54 +93,5 @@ function SideBar() {
         {session.data && <span className="num">{t("app.version", { version: session.data.version })}</span>}
       </footer>
     </div>
-  );
-}
-
-function InstanceList() {
-  const { t } = useTranslation();
-  const status = useStatus();
-  const [params] = useSearchParams();
-  const { pathname } = useLocation();
-  const shown = pathname.startsWith("/monitor") ? (params.get("instance") ?? status.data?.default) : null;
-  return (
-    <section className={styles.group} aria-label={t("app.instances")}>
-      <h2>{t("app.instances")}</h2>
-      <ul className={styles.list}>
-        {status.data?.instances.map((instance) => (
-          <li key={instance.id}>
-            <Link
-              to={`/monitor?instance=${encodeURIComponent(instance.id)}`}
-              className={styles.link}
-              aria-current={instance.id === shown ? "true" : undefined}
-            >
-              <StateDot state={instance.state} />
-              <span className={styles.name}>{instance.name}</span>
-              <AlertCount instance={instance} />
-            </Link>
-          </li>
-        ))}
-        <li>
-          <Link to="/monitor?connect=1" className={styles.link}>
-            <Plus size={15} aria-hidden="true" />
-            {t("app.addInstance")}
-          </Link>
-        </li>
-      </ul>
-    </section>
-  );
-}
-
-function AlertCount({ instance }: { instance: Instance }) {
-  const { t } = useTranslation();
-  const { warning, critical } = instance.alerts;
-  if (warning + critical === 0) return null;
-  return (
-    <span
-      className={`${styles.alerts} num ${critical > 0 ? styles.alertsCritical : styles.alertsWarning}`}
-      role="img"
-      aria-label={t("alert.active", { count: warning + critical })}
-    >
-      {warning + critical}
-    </span>
   );
 }

@@ -166,6 +166,7 @@ export const en: Texts = {
     state: { connected: "Polling", unreachable: "Unreachable", idle: "Not polling", connecting: "Connecting" },
     unreachableSince: "The server does not answer. Last sample: {{time}}",
     interval: "Interval (seconds)",
+    secondsUnit: " s",
     seconds: "every {{count}} s",
     start: "Start polling",
     stop: "Stop polling",

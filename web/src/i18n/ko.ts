@@ -165,6 +165,7 @@ export const ko = {
     state: { connected: "수집 중", unreachable: "응답 없음", idle: "수집 멈춤", connecting: "연결 중" },
     unreachableSince: "서버가 응답하지 않습니다. 마지막 수집: {{time}}",
     interval: "수집 간격(초)",
+    secondsUnit: " 초",
     seconds: "{{count}}초마다",
     start: "수집 시작",
     stop: "수집 멈춤",

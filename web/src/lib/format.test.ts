@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatAgo, formatBytes, formatCount, formatDuration, formatPercent, formatTime } from "./format";
+import { formatAgo, formatBytes, formatCount, formatDuration, formatMoment, formatPercent, formatTime } from "./format";
 
 describe("numbers", () => {
   it("show sizes in binary units with three digits", () => {
@@ -27,6 +27,12 @@ describe("times", () => {
     expect(formatTime("2026-11-22T05:03:07Z", "Asia/Seoul")).toBe("2026-11-22 14:03:07 GMT+9");
     expect(formatTime(0, "UTC")).toBe("1970-01-01 00:00:00 UTC");
     expect(formatTime("nonsense")).toBe("–");
+  });
+
+  it("drop the date when it is today's", () => {
+    const now = Date.parse("2026-11-22T14:00:00Z");
+    expect(formatMoment("2026-11-22T05:03:07Z", now, "Asia/Seoul")).toBe("14:03:07 GMT+9");
+    expect(formatMoment("2026-11-20T05:03:07Z", now, "Asia/Seoul")).toBe("2026-11-20 14:03:07 GMT+9");
   });
 
   it("are told relative to now", () => {

@@ -38,6 +38,13 @@ export function formatTime(ms: number | string | null | undefined, timeZone?: st
   return `${part("year")}-${part("month")}-${part("day")} ${part("hour")}:${part("minute")}:${part("second")} ${part("timeZoneName")}`;
 }
 
+// The same, without the date when it is today's.
+export function formatMoment(ms: number | string | null | undefined, now: number, timeZone?: string): string {
+  const full = formatTime(ms, timeZone);
+  const today = formatTime(now, timeZone).slice(0, 10);
+  return full.startsWith(today) ? full.slice(11) : full;
+}
+
 export function formatClock(ms: number, timeZone?: string): string {
   return new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone }).format(ms);
 }

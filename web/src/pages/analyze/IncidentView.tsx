@@ -5,9 +5,10 @@ import { Link } from "react-router";
 import type { Command, EvidenceItem, Incident } from "../../api/types";
 import { Confidence, PlainBadge, RiskBadge } from "../../components/badges";
 import { CommandLine } from "../../components/Copy";
+import { RichText } from "../../components/RichText";
 import { Fold } from "../../components/Fold";
 import { useLang } from "../../state/lang";
-import { buildEvidence, splitCitations, strongestEvidence } from "./build-result";
+import { buildEvidence, strongestEvidence } from "./build-result";
 import styles from "./analyze.module.css";
 
 export function IncidentBody({ incident }: { incident: Incident }) {
@@ -19,7 +20,7 @@ export function IncidentBody({ incident }: { incident: Incident }) {
         <section className={styles.first} aria-label={t("result.firstAction")}>
           <h2>{t("result.firstAction")}</h2>
           <p>
-            <Cited text={incident.first_action} />
+            <RichText text={incident.first_action} />
           </p>
         </section>
       )}
@@ -31,7 +32,12 @@ export function IncidentBody({ incident }: { incident: Incident }) {
               <li key={item.action}>
                 <Ban size={15} aria-hidden="true" />
                 <span>
-                  <strong>{item.action}</strong> <span className="muted">{item.why}</span>
+                  <strong>
+                    <RichText text={item.action} />
+                  </strong>{" "}
+                  <span className="muted">
+                    <RichText text={item.why} />
+                  </span>
                 </span>
               </li>
             ))}
@@ -50,7 +56,7 @@ export function IncidentBody({ incident }: { incident: Incident }) {
               <div key={item.cmd + item.expect}>
                 <CommandLine text={item.cmd} />
                 <p>
-                  {t("result.expect")}: {item.expect}
+                  {t("result.expect")}: <RichText text={item.expect} />
                 </p>
               </div>
             ))}
@@ -139,14 +145,14 @@ function Cause({ incident }: { incident: Incident }) {
         </ol>
       )}
       <p>
-        <Cited text={incident.root_cause} />
+        <RichText text={incident.root_cause} />
       </p>
       <p className="muted" style={{ marginTop: "0.5rem" }}>
-        <Cited text={incident.summary} />
+        <RichText text={incident.summary} />
       </p>
       {incident.escalate_if && (
         <p style={{ marginTop: "0.5rem" }}>
-          <strong>{t("result.escalate")}</strong>: {incident.escalate_if}
+          <strong>{t("result.escalate")}</strong>: <RichText text={incident.escalate_if} />
         </p>
       )}
     </Fold>
@@ -162,15 +168,17 @@ function CommandItem({ command }: { command: Command }) {
         <PlainBadge>{t(`where.${command.where}`)}</PlainBadge>
       </span>
       <CommandLine text={command.cmd} />
-      <p>{command.why}</p>
+      <p>
+        <RichText text={command.why} />
+      </p>
       {command.check_first && (
         <p className={styles.note2}>
-          <strong>{t("result.checkFirst")}</strong>: {command.check_first}
+          <strong>{t("result.checkFirst")}</strong>: <RichText text={command.check_first} />
         </p>
       )}
       {command.undo && (
         <p className={styles.note2}>
-          <strong>{t("result.undo")}</strong>: <code>{command.undo}</code>
+          <strong>{t("result.undo")}</strong>: <RichText text={command.undo} />
         </p>
       )}
     </li>
@@ -188,7 +196,7 @@ function Steps({ incident }: { incident: Incident }) {
               <RiskBadge risk={step.risk} />
             </span>
             <p>
-              <Cited text={step.detail} />
+              <RichText text={step.detail} />
             </p>
             {step.commands.map((command) => (
               <CommandLine key={command} text={command} />
@@ -224,7 +232,9 @@ function Alternatives({ incident }: { incident: Incident }) {
               </>
             )}
             <dt>{t("result.nextCheck")}</dt>
-            <dd>{alternative.next_check}</dd>
+            <dd>
+              <RichText text={alternative.next_check} />
+            </dd>
           </dl>
         </div>
       ))}
@@ -257,21 +267,9 @@ function Bullets({ texts }: { texts: readonly string[] }) {
     <ul className={styles.bullets}>
       {texts.map((text) => (
         <li key={text}>
-          <Cited text={text} />
+          <RichText text={text} />
         </li>
       ))}
     </ul>
-  );
-}
-
-function Cited({ text }: { text: string }) {
-  return splitCitations(text).map((part, i) =>
-    part.kind === "text" ? (
-      <span key={i}>{part.text}</span>
-    ) : (
-      <a key={i} className={`${styles.cite} num`} href={`#evidence-${part.n}`}>
-        {part.n}
-      </a>
-    ),
   );
 }

@@ -92,7 +92,7 @@ function Meta({ analysis, hasLog }: { analysis: Analysis; hasLog: boolean }) {
   return (
     <aside className={styles.meta} aria-label={t("result.context")}>
       <Panel>
-        <dl style={{ paddingTop: "0.75rem" }}>
+        <dl>
           {buildMeta(analysis, instance?.name ?? null, t).map((row) => (
             <div key={row.label}>
               <dt>{row.label}</dt>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Analysis, EvidenceItem, Incident } from "../../api/types";
 import { translator } from "../../i18n/testing";
-import { buildEvidence, buildMeta, splitCitations, strongestEvidence } from "./build-result";
+import { buildEvidence, buildMeta, strongestEvidence } from "./build-result";
 
 const t = translator("ko");
 
@@ -46,21 +46,5 @@ describe("the facts beside a verdict", () => {
     expect(value.get("시작")).toBe("22 Nov 2026 03:11");
     expect(value.has("끝")).toBe(false);
     expect(value.get("설명")).toBe("규칙과 검색");
-  });
-});
-
-describe("citations", () => {
-  it("are found alone, joined and listed", () => {
-    expect(splitCitations("거부됩니다 [1][2, 3].")).toEqual([
-      { kind: "text", text: "거부됩니다 " },
-      { kind: "cite", n: 1 },
-      { kind: "cite", n: 2 },
-      { kind: "cite", n: 3 },
-      { kind: "text", text: "." },
-    ]);
-  });
-
-  it("are not seen in a log's own brackets", () => {
-    expect(splitCitations("[order-api] failed")).toEqual([{ kind: "text", text: "[order-api] failed" }]);
   });
 });

@@ -80,18 +80,3 @@ function showTime(value: string | undefined): string {
   if (!value) return "";
   return /^\d{4}-\d{2}-\d{2}T.*(Z|[+-]\d{2}:\d{2})$/.test(value) ? formatTime(value) : value;
 }
-
-export type TextPart = { kind: "text"; text: string } | { kind: "cite"; n: number };
-
-// "쓰기가 거부됩니다 [1][3]" → text and citations.
-export function splitCitations(text: string): TextPart[] {
-  const parts: TextPart[] = [];
-  let at = 0;
-  for (const match of text.matchAll(/\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]/g)) {
-    if (match.index > at) parts.push({ kind: "text", text: text.slice(at, match.index) });
-    for (const n of (match[1] ?? "").split(",")) parts.push({ kind: "cite", n: Number(n) });
-    at = match.index + match[0].length;
-  }
-  if (at < text.length) parts.push({ kind: "text", text: text.slice(at) });
-  return parts;
-}

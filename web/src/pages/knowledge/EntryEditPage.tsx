@@ -53,7 +53,7 @@ function EntryEditor({ initial, entry }: { initial: EntryForm; entry: Entry | nu
   return (
     <form className={styles.form} onSubmit={submit} noValidate>
       <Panel>
-        <div className={styles.form} style={{ paddingTop: "0.75rem" }}>
+        <div className={styles.form}>
           <BasicFields form={form} change={change} fixedId={entry !== null} />
           <LocalFields
             label={t("knowledge.fields.title")}
@@ -113,7 +113,7 @@ function BasicFields({ form, change, fixedId }: PartProps & { fixedId: boolean }
         description={fixedId ? undefined : t("knowledge.idHint")}
         inputWrapperOrder={["label", "input", "description", "error"]}
         value={form.id}
-        disabled={fixedId}
+        readOnly={fixedId}
         onChange={(e) => change({ id: e.currentTarget.value })}
       />
       <Select

@@ -8,6 +8,7 @@ import type { Entry, Text } from "../../api/types";
 import { CategoryBadge, PlainBadge, RiskBadge, SeverityBadge } from "../../components/badges";
 import { CommandLine } from "../../components/Copy";
 import { Page, Panel } from "../../components/Panel";
+import { RichText } from "../../components/RichText";
 import { ErrorState, QueryView } from "../../components/states";
 import { listFields, textIn } from "../../lib/entry-form";
 import { formatTime } from "../../lib/format";
@@ -58,7 +59,11 @@ function EntryView({ entry }: { entry: Entry }) {
 function Section({ title, texts, numbered }: { title: string; texts: readonly Text[]; numbered: boolean }) {
   const { t } = useTranslation();
   const lang = useLang();
-  const items = texts.map((text, i) => <li key={i}>{textIn(text, lang)}</li>);
+  const items = texts.map((text, i) => (
+    <li key={i}>
+      <RichText text={textIn(text, lang)} />
+    </li>
+  ));
   return (
     <section>
       <h2>{title}</h2>
@@ -83,15 +88,19 @@ function Actions({ entry }: { entry: Entry }) {
               {action.where && <PlainBadge>{t(`where.${action.where}`)}</PlainBadge>}
             </span>
             <CommandLine text={action.cmd} />
-            {action.why && <p>{action.why}</p>}
+            {action.why && (
+              <p>
+                <RichText text={action.why} />
+              </p>
+            )}
             {action.checkFirst && (
               <p className="muted">
-                <strong>{t("result.checkFirst")}</strong>: {action.checkFirst}
+                <strong>{t("result.checkFirst")}</strong>: <RichText text={action.checkFirst} />
               </p>
             )}
             {action.undo && (
               <p className="muted">
-                <strong>{t("result.undo")}</strong>: {action.undo}
+                <strong>{t("result.undo")}</strong>: <RichText text={action.undo} />
               </p>
             )}
           </div>

@@ -11,7 +11,7 @@ describe("an entry's actions", () => {
   });
 
   it("lose what this page does not know rather than break it", () => {
-    const actions = [{ risk: "low" }, { cmd: "PING", risk: "huge", where: 3 }];
+    const actions = [{ risk: "low" }, { cmd: "PING", risk: "huge", where: 3 }, { cmd: "PING" }];
     expect(buildActions(actions as unknown as Entry["actions"], "ko")).toEqual([
       { cmd: "PING", where: undefined, risk: undefined, why: "", checkFirst: "", undo: "" },
     ]);

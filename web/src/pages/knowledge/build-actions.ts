@@ -1,5 +1,6 @@
-// An entry's actions as the page shows them. The document leaves their shape open, so each field is looked at.
-import type { Entry, Risk, Text } from "../../api/types";
+// An entry's actions as the page shows them. The document leaves their shape open, so each field is looked at;
+// a command that serves several failure modes stands once.
+import type { Entry, Risk } from "../../api/types";
 import type { Lang } from "../../i18n/lang";
 import { textIn } from "../../lib/entry-form";
 import { oneOf } from "../../lib/params";
@@ -17,8 +18,10 @@ export interface ActionRow {
 }
 
 export function buildActions(actions: Entry["actions"], lang: Lang): ActionRow[] {
+  const seen = new Set<string>();
   return ((actions ?? []) as Record<string, unknown>[]).flatMap((action) => {
-    if (typeof action.cmd !== "string") return [];
+    if (typeof action.cmd !== "string" || seen.has(action.cmd)) return [];
+    seen.add(action.cmd);
     return [
       {
         cmd: action.cmd,

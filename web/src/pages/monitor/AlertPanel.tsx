@@ -6,12 +6,14 @@ import { AlertBadge, PlainBadge } from "../../components/badges";
 import { Panel } from "../../components/Panel";
 import { EmptyState, ErrorState, QueryView } from "../../components/states";
 import { useLang } from "../../state/lang";
+import { useNow } from "../../state/now";
 import { buildAlertRows, countActive, type AlertRow } from "./build-alerts";
 import styles from "./monitor.module.css";
 
 export function AlertPanel({ instance }: { instance: Instance }) {
   const { t } = useTranslation();
   const lang = useLang();
+  const now = useNow(60_000);
   const alerts = useAlerts(instance.id);
   const { ack } = useMonitorCommands();
   const active = countActive(alerts.data?.alerts ?? []);
@@ -19,7 +21,7 @@ export function AlertPanel({ instance }: { instance: Instance }) {
     <Panel title={t("alert.title")} aside={active > 0 ? <span className="num">{t("alert.active", { count: active })}</span> : undefined}>
       <QueryView query={alerts} lines={3}>
         {(data) => {
-          const rows = buildAlertRows(data.alerts, lang, t);
+          const rows = buildAlertRows(data.alerts, now, lang, t);
           if (rows.length === 0) {
             return <EmptyState compact title={t("alert.empty")} hint={instance.running ? t("alert.emptyHint") : t("alert.noPolling")} />;
           }

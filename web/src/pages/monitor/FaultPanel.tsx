@@ -6,7 +6,7 @@ import { useFault, useFaultPanel, type FaultRequest } from "../../api/monitor";
 import type { Fault, FaultPanel as FaultPanelData, Instance } from "../../api/types";
 import { Panel } from "../../components/Panel";
 import { EmptyState, ErrorState, QueryView } from "../../components/states";
-import { formatTime } from "../../lib/format";
+import { formatMoment } from "../../lib/format";
 import styles from "./monitor.module.css";
 
 export function FaultPanel({ instance }: { instance: Instance }) {
@@ -107,7 +107,7 @@ function Running({ fault }: { fault: Fault }) {
     <div className={styles.running} data-fault={fault.kind} data-state={fault.state}>
       <strong>{t(`monitor.fault.${titles[fault.kind]}`)}</strong> · {t(`monitor.fault.${fault.state}`)}
       {fault.message !== "" && <small>{fault.message}</small>}
-      {fault.state !== "cleaned" && fault.ends_at && <small>{t("monitor.fault.ends", { time: formatTime(fault.ends_at) })}</small>}
+      {fault.state !== "cleaned" && fault.ends_at && <small>{t("monitor.fault.ends", { time: formatMoment(fault.ends_at, Date.parse(fault.started_at)) })}</small>}
       {fault.state === "running" && (
         <div
           className={styles.progress}

@@ -65,7 +65,8 @@ export function Controls({ instance, range, onRange }: { instance: Instance; ran
           <NumberInput
             className={styles.interval}
             size="xs"
-            label={t("monitor.interval")}
+            aria-label={t("monitor.interval")}
+            suffix={t("monitor.secondsUnit")}
             min={1}
             max={60}
             clampBehavior="strict"

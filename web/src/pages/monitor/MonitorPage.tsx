@@ -67,7 +67,7 @@ function Watched({ instance }: { instance: Instance }) {
   const wanted = params.get("range");
   const range = isRange(wanted) ? wanted : "m15";
   return (
-    <Page title={instance.name} lead={<WhoLine instance={instance} sample={metrics.data} />}>
+    <Page title={instance.name} beside={<WhoLine instance={instance} sample={metrics.data} />}>
       <StoryBanner instance={instance} />
       <Controls
         instance={instance}
@@ -75,11 +75,13 @@ function Watched({ instance }: { instance: Instance }) {
         onRange={(next) => setParams((old) => ({ ...Object.fromEntries(old), range: next }), { replace: true })}
       />
       <div className={styles.grid}>
-        <div className={styles.column}>
+        <div className={styles.main}>
           <ChartGrid instance={instance} sample={metrics.data} range={range} />
+        </div>
+        <div className={`${styles.column} ${styles.state}`}>
           <FactsPanels sample={metrics.data} />
         </div>
-        <div className={styles.column}>
+        <div className={`${styles.column} ${styles.aside}`}>
           <AlertPanel instance={instance} />
           <FaultPanel instance={instance} />
           <DetailsFold instance={instance} />

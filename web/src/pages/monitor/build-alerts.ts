@@ -2,7 +2,7 @@
 import type { TFunction } from "i18next";
 import type { Alert } from "../../api/types";
 import type { Lang } from "../../i18n/lang";
-import { formatCount, formatTime } from "../../lib/format";
+import { formatCount, formatMoment } from "../../lib/format";
 
 export interface AlertRow {
   alert: Alert;
@@ -13,13 +13,13 @@ export interface AlertRow {
   canAck: boolean;
 }
 
-export function buildAlertRows(alerts: readonly Alert[], lang: Lang, t: TFunction): AlertRow[] {
+export function buildAlertRows(alerts: readonly Alert[], now: number, lang: Lang, t: TFunction): AlertRow[] {
   return [...alerts].sort(byWeight).map((alert) => ({
     alert,
     message: alert.messages?.[lang] ?? alert.message,
     when: alert.resolved_at
-      ? t("alert.until", { time: formatTime(alert.resolved_at) })
-      : t("alert.since", { time: formatTime(alert.started_at) }),
+      ? t("alert.until", { time: formatMoment(alert.resolved_at, now) })
+      : t("alert.since", { time: formatMoment(alert.started_at, now) }),
     value:
       alert.value === null || alert.threshold === null
         ? ""

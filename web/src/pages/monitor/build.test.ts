@@ -90,6 +90,7 @@ describe("alert rows", () => {
         alert("seen", { state: "acknowledged", severity: "critical" }),
         alert("worst", { severity: "critical" }),
       ],
+      Date.parse("2026-01-03T00:00:00Z"),
       "ko",
       t,
     );
@@ -98,7 +99,7 @@ describe("alert rows", () => {
   });
 
   it("speak the page's language, not that of the request that fetched them", () => {
-    const [row] = buildAlertRows([alert("a", { message: "메모리", messages: { ko: "메모리", en: "memory" } })], "en", translator("en"));
+    const [row] = buildAlertRows([alert("a", { message: "메모리", messages: { ko: "메모리", en: "memory" } })], 0, "en", translator("en"));
     expect(row?.message).toBe("memory");
   });
 });

@@ -7,6 +7,7 @@ import { useSearch } from "../../api/knowledge";
 import { entryCategories } from "../../api/types";
 import { CategoryBadge, SeverityBadge } from "../../components/badges";
 import { Page } from "../../components/Panel";
+import { RichText } from "../../components/RichText";
 import { EmptyState, QueryView } from "../../components/states";
 import { oneOf } from "../../lib/params";
 import { useLang } from "../../state/lang";
@@ -114,7 +115,11 @@ function Hit({ row }: { row: HitRow }) {
     <li data-entry={hit.id}>
       <div className={styles.hit}>
         <Link to={`/knowledge/${hit.id}`}>{hit.title}</Link>
-        {hit.snippet && <p className="muted">{hit.snippet}</p>}
+        {hit.snippet && (
+          <p className="muted">
+            <RichText text={hit.snippet} />
+          </p>
+        )}
         <span className={styles.marks}>
           <SeverityBadge severity={hit.severity} />
           <CategoryBadge category={hit.category} />
