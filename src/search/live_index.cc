@@ -1,8 +1,17 @@
 #include "search/live_index.h"
 
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
 #include <utility>
 
 namespace redoubt::search {
+namespace {
+
+constexpr size_t kAll = SIZE_MAX;
+constexpr size_t kWritersShare = 64;  // well below a millisecond of work
+
+}  // namespace
 
 Result<std::shared_ptr<LiveIndex>> LiveIndex::Create(IndexDefinition definition, base::MemoryResource& memory) {
   ASSIGN_OR_RETURN(std::unique_ptr<Index> index, Index::Create(definition, memory));
@@ -12,11 +21,12 @@ Result<std::shared_ptr<LiveIndex>> LiveIndex::Create(IndexDefinition definition,
 }
 
 void LiveIndex::Put(std::string_view key, FieldValues values) {
-  if (std::unique_lock lock(index_mu_, std::try_to_lock); lock.owns_lock()) {
-    ApplyQueue();
+  std::unique_lock lock(index_mu_, std::try_to_lock);
+  if (lock.owns_lock() && ApplyQueue(kWritersShare)) {
     (void)index_->Put(key, values);  // a failure is counted by the index
     return;
   }
+  if (lock.owns_lock()) lock.unlock();
   Change change = {Change::Kind::kPut, std::string(key), {}};
   for (const auto& value : values) {
     change.values.push_back(value ? std::optional<std::string>(*value) : std::nullopt);
@@ -25,11 +35,12 @@ void LiveIndex::Put(std::string_view key, FieldValues values) {
 }
 
 void LiveIndex::Remove(std::string_view key) {
-  if (std::unique_lock lock(index_mu_, std::try_to_lock); lock.owns_lock()) {
-    ApplyQueue();
+  std::unique_lock lock(index_mu_, std::try_to_lock);
+  if (lock.owns_lock() && ApplyQueue(kWritersShare)) {
     index_->Remove(key);
     return;
   }
+  if (lock.owns_lock()) lock.unlock();
   Enqueue({Change::Kind::kRemove, std::string(key), {}});
 }
 
@@ -42,25 +53,32 @@ void LiveIndex::Enqueue(Change change) {
     queued_.store(queue_.size(), std::memory_order_release);
   }
   // The search that kept the index busy may have looked at the queue just before; it does not look again.
-  TryApplyQueue();
+  TryApplyQueue(kWritersShare);
 }
 
-bool LiveIndex::TryApplyQueue() {
+bool LiveIndex::TryApplyQueue(size_t at_most) {
   std::unique_lock lock(index_mu_, std::try_to_lock);
-  if (!lock.owns_lock()) return false;
-  ApplyQueue();
-  return true;
+  return lock.owns_lock() && ApplyQueue(at_most);
 }
 
-void LiveIndex::ApplyQueue() {
-  if (queued() == 0) return;
+bool LiveIndex::ApplyQueue(size_t at_most) {
+  if (queued() == 0) return true;
   std::deque<Change> changes;
   {
     std::lock_guard lock(queue_mu_);
-    changes.swap(queue_);
-    queued_.store(0, std::memory_order_release);
+    if (queue_.size() <= at_most) {
+      changes.swap(queue_);
+    } else {
+      auto end = queue_.begin() + static_cast<ptrdiff_t>(at_most);
+      std::move(queue_.begin(), end, std::back_inserter(changes));
+      queue_.erase(queue_.begin(), end);
+    }
   }
   for (const Change& change : changes) Apply(change);
+  // Lowered after they were applied: whoever reads zero without a lock may rely on it.
+  std::lock_guard lock(queue_mu_);
+  queued_.store(queue_.size(), std::memory_order_release);
+  return queue_.empty();
 }
 
 void LiveIndex::Apply(const Change& change) {
@@ -88,14 +106,14 @@ void LiveIndex::Reset() {
 std::shared_lock<std::shared_mutex> LiveIndex::LockForReading() {
   if (queued() > 0) {
     std::unique_lock lock(index_mu_);
-    ApplyQueue();
+    ApplyQueue(kAll);
   }
   return std::shared_lock(index_mu_);
 }
 
 void LiveIndex::DoneReading(std::shared_lock<std::shared_mutex> lock) {
   lock.unlock();
-  if (queued() > 0) TryApplyQueue();
+  if (queued() > 0) TryApplyQueue(kAll);
 }
 
 SearchOutcome LiveIndex::Search(const SearchPlan& plan, const std::function<bool()>& stop) {

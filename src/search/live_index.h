@@ -17,7 +17,8 @@
 namespace redoubt::search {
 
 // An Index that one thread writes while others search it.
-//   The writer never waits for a search: while one runs, its changes queue up.
+//   The writer never waits for a search: while one runs, its changes queue up, and it works off only a little of the
+//   queue at a time.
 //   A search sees every change that was made before it began: it applies the queue first.
 class LiveIndex {
  public:
@@ -48,8 +49,9 @@ class LiveIndex {
       : definition_(std::move(definition)), memory_(memory) {}
 
   void Enqueue(Change change);
-  bool TryApplyQueue();
-  void ApplyQueue();  // with index_mu_ held exclusively
+  bool TryApplyQueue(size_t at_most);
+  // The oldest changes, with index_mu_ held exclusively. True when none is left.
+  bool ApplyQueue(size_t at_most);
   void Apply(const Change& change);
   void Reset();
   std::shared_lock<std::shared_mutex> LockForReading();
