@@ -1,3 +1,4 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { ActionIcon, Menu, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
 import { Check, Settings } from "lucide-react";
 import { useTranslation } from "react-i18next";
@@ -11,11 +12,13 @@ const schemes = { light: "schemeLight", dark: "schemeDark", auto: "schemeAuto" }
 export function SettingsMenu() {
   const { t } = useTranslation();
   const lang = useLang();
+  const client = useQueryClient();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const [params, setParams] = useSearchParams();
 
   const chooseLang = async (chosen: Lang) => {
     await changeLang(chosen);
+    void client.invalidateQueries();
     if (!params.has("lang")) return;
     setParams((old) => ({ ...Object.fromEntries(old), lang: chosen }), { replace: true });
   };

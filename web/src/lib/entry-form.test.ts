@@ -5,7 +5,7 @@ import { emptyEntryForm, readImport, textIn, toForm, toInput } from "./entry-for
 const entry: Entry = {
   id: "kb-mem-001", category: "memory", severity: "critical", source: "file", title: { ko: "메모리", en: "Memory" },
   symptoms: [{ ko: "쓰기 거부", en: "writes refused" }, { ko: "OOM 오류" }], root_causes: [], diagnosis_steps: [], solutions: [], prevention: [],
-  related_metrics: ["used_memory", "maxmemory"], tags: ["oom"], signals: {}, actions: [],
+  related_metrics: ["used_memory", "maxmemory"], tags: ["oom"], signals: [], actions: [], do_not: [],
 };
 
 describe("an entry as a form", () => {
@@ -13,7 +13,7 @@ describe("an entry as a form", () => {
     const result = toInput(toForm(entry));
     expect(result).toMatchObject({
       ok: true,
-      input: { id: "kb-mem-001", title: entry.title, symptoms: entry.symptoms, related_metrics: entry.related_metrics, tags: ["oom"], signals: {}, actions: [] },
+      input: { id: "kb-mem-001", title: entry.title, symptoms: entry.symptoms, related_metrics: entry.related_metrics, tags: ["oom"], signals: [], actions: [], do_not: [] },
     });
   });
 
@@ -30,7 +30,7 @@ describe("an entry as a form", () => {
   });
 
   it("says where JSON is broken", () => {
-    const form = { ...toForm(entry), actions: "[{" };
+    const form = { ...toForm(entry), engine: { ...toForm(entry).engine, actions: "[{" } };
     expect(toInput(form)).toMatchObject({ ok: false, problem: { field: "actions" } });
   });
 });

@@ -5,6 +5,10 @@ import type { Lang } from "../i18n/lang";
 export const listFields = ["symptoms", "root_causes", "diagnosis_steps", "solutions", "prevention"] as const;
 export type ListField = (typeof listFields)[number];
 
+// What the engine reads: edited as JSON, and sent back whole, since saving replaces the entry.
+export const engineFields = ["failure_modes", "signals", "actions", "do_not"] as const;
+export type EngineField = (typeof engineFields)[number];
+
 export type LocalForm = Record<Lang, string>;
 
 export interface EntryForm {
@@ -15,8 +19,7 @@ export interface EntryForm {
   lists: Record<ListField, LocalForm>;
   relatedMetrics: string;
   tags: string;
-  signals: string;
-  actions: string;
+  engine: Record<EngineField, string>;
 }
 
 export function emptyEntryForm(): EntryForm {
@@ -24,7 +27,7 @@ export function emptyEntryForm(): EntryForm {
   return {
     id: "", category: "memory", severity: "medium", title: empty(),
     lists: { symptoms: empty(), root_causes: empty(), diagnosis_steps: empty(), solutions: empty(), prevention: empty() },
-    relatedMetrics: "", tags: "", signals: "", actions: "",
+    relatedMetrics: "", tags: "", engine: { failure_modes: "", signals: "", actions: "", do_not: "" },
   };
 }
 
@@ -47,20 +50,21 @@ export function toForm(entry: Entry): EntryForm {
     title: { ko: raw(entry.title, "ko"), en: raw(entry.title, "en") },
     relatedMetrics: entry.related_metrics.join(", "),
     tags: entry.tags.join(", "),
-    signals: json(entry.signals),
-    actions: json(entry.actions),
+    engine: { failure_modes: json(entry.failure_modes), signals: json(entry.signals), actions: json(entry.actions), do_not: json(entry.do_not) },
   };
 }
 
-export type FormProblem = { field: "title" } | { field: "signals" | "actions"; reason: string };
+export type FormProblem = { field: "title" } | { field: EngineField; reason: string };
 
 export function toInput(form: EntryForm): { ok: true; input: EntryInput } | { ok: false; problem: FormProblem } {
   const title = local(form.title.ko.trim(), form.title.en.trim());
   if (title === null) return { ok: false, problem: { field: "title" } };
-  const signals = parseJson(form.signals);
-  if (!signals.ok) return { ok: false, problem: { field: "signals", reason: signals.reason } };
-  const actions = parseJson(form.actions);
-  if (!actions.ok) return { ok: false, problem: { field: "actions", reason: actions.reason } };
+  const engine: Partial<Record<EngineField, unknown>> = {};
+  for (const field of engineFields) {
+    const parsed = parseJson(form.engine[field]);
+    if (!parsed.ok) return { ok: false, problem: { field, reason: parsed.reason } };
+    if (parsed.value !== undefined) engine[field] = parsed.value;
+  }
   const lists = Object.fromEntries(listFields.map((field) => [field, buildList(form.lists[field])])) as Record<ListField, Text[]>;
   return {
     ok: true,
@@ -72,8 +76,7 @@ export function toInput(form: EntryForm): { ok: true; input: EntryInput } | { ok
       ...lists,
       related_metrics: commas(form.relatedMetrics),
       tags: commas(form.tags),
-      ...(signals.value === undefined ? {} : { signals: signals.value as EntryInput["signals"] }),
-      ...(actions.value === undefined ? {} : { actions: actions.value as EntryInput["actions"] }),
+      ...(engine as Pick<EntryInput, EngineField>),
     },
   };
 }

@@ -6,6 +6,7 @@ import { monitorKeys } from "../api/monitor";
 import type { AlertEvent, FaultEvent, HelloEvent, InstanceEvent, Sample, StatusReply } from "../api/types";
 import { mergeAlert, mergeFault, mergeInstance } from "../lib/live";
 import { appendSample, type SeriesTable } from "../lib/series";
+import { useLang } from "./lang";
 
 export type LinkState = "connecting" | "open" | "lost";
 
@@ -17,6 +18,7 @@ export function useLinkState(): LinkState {
 
 export function LiveProvider({ children }: { children: ReactNode }) {
   const client = useQueryClient();
+  const lang = useLang();
   const [state, setState] = useState<LinkState>("connecting");
 
   useEffect(() => {
@@ -24,7 +26,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     let retry: ReturnType<typeof setTimeout> | undefined;
     let broken = false;
     const open = () => {
-      source = new EventSource("/api/v1/monitor/stream");
+      source = new EventSource(`/api/v1/monitor/stream?lang=${lang}`);
       source.onopen = () => {
         setState("open");
         if (broken) void client.invalidateQueries({ queryKey: ["monitor"] });
@@ -43,7 +45,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       clearTimeout(retry);
       source?.close();
     };
-  }, [client]);
+  }, [client, lang]);
 
   return <LinkContext.Provider value={state}>{children}</LinkContext.Provider>;
 }

@@ -8,7 +8,7 @@ import { Fold } from "../../components/Fold";
 import { Page, Panel } from "../../components/Panel";
 import { ErrorState, QueryView } from "../../components/states";
 import { languages } from "../../i18n/lang";
-import { emptyEntryForm, listFields, toForm, toInput, type EntryForm, type FormProblem, type LocalForm } from "../../lib/entry-form";
+import { emptyEntryForm, engineFields, listFields, toForm, toInput, type EntryForm, type FormProblem, type LocalForm } from "../../lib/entry-form";
 import styles from "./knowledge.module.css";
 
 export default function EntryEditPage() {
@@ -177,13 +177,13 @@ function EngineFields({ form, change, problem }: PartProps & { problem: FormProb
     <Fold title={t("knowledge.advanced")} open={broken}>
       <div className={styles.form}>
         <p className="muted">{t("knowledge.advancedHint")}</p>
-        {(["signals", "actions"] as const).map((field) => (
+        {engineFields.map((field) => (
           <Textarea
             key={field}
             className={styles.mono}
             label={t(`knowledge.fields.${field}`)}
-            value={form[field]}
-            onChange={(e) => change({ [field]: e.currentTarget.value })}
+            value={form.engine[field]}
+            onChange={(e) => change({ engine: { ...form.engine, [field]: e.currentTarget.value } })}
             error={problem?.field === field ? t("knowledge.badJson", { reason: problem.reason }) : false}
             autosize
             minRows={3}

@@ -11,7 +11,6 @@ import { Page, Panel } from "../../components/Panel";
 import { RichText } from "../../components/RichText";
 import { ErrorState, QueryView } from "../../components/states";
 import { listFields, textIn } from "../../lib/entry-form";
-import { formatTime } from "../../lib/format";
 import { useLang } from "../../state/lang";
 import { buildActions } from "./build-actions";
 import styles from "./knowledge.module.css";
@@ -132,11 +131,7 @@ function Side({ entry }: { entry: Entry }) {
           )}
         </div>
       </Panel>
-      {entry.updated_at && (
-        <small className="muted num">
-          {t("knowledge.columns.updated")} {formatTime(entry.updated_at)}
-        </small>
-      )}
+      {entry.file && <small className="muted">{entry.file}</small>}
     </aside>
   );
 }

@@ -12,7 +12,6 @@ import { Page } from "../../components/Panel";
 import { EmptyState, ErrorState, QueryView } from "../../components/states";
 import { downloadJson } from "../../lib/download";
 import { textIn } from "../../lib/entry-form";
-import { formatTime } from "../../lib/format";
 import { oneOf } from "../../lib/params";
 import { useLang } from "../../state/lang";
 import { ImportDialog } from "./ImportDialog";
@@ -145,7 +144,7 @@ function EntryTable({ entries, onTag }: { entries: readonly Entry[]; onTag: (tag
       <table className={styles.table}>
         <thead>
           <tr>
-            {(["title", "category", "severity", "source", "updated"] as const).map((column) => (
+            {(["title", "category", "severity", "source"] as const).map((column) => (
               <th key={column} scope="col">
                 {t(`knowledge.columns.${column}`)}
               </th>
@@ -174,7 +173,6 @@ function EntryTable({ entries, onTag }: { entries: readonly Entry[]; onTag: (tag
                 {t(`knowledge.source.${entry.source}`)}
                 {entry.conflict && <div className={styles.conflict}>{t("knowledge.conflict")}</div>}
               </td>
-              <td className={`${styles.nowrap} num muted`}>{entry.updated_at ? formatTime(entry.updated_at) : "–"}</td>
             </tr>
           ))}
         </tbody>
