@@ -1,0 +1,81 @@
+#include "server/kb/entry.h"
+
+#include <gtest/gtest.h>
+
+#include "base/json.h"
+
+namespace redoubt::kb {
+namespace {
+
+Json Minimal() { return Json{{"id", "kb-x-001"}, {"category", "memory"}, {"severity", "high"}, {"title", "제목"}}; }
+
+std::string ErrorOf(const Json& json) {
+  auto entry = EntryFromJson(json);
+  return entry.ok() ? "accepted" : entry.status().message();
+}
+
+TEST(EntryTest, TakesPlainStringsForBothLanguages) {
+  Json json = Minimal();
+  json["symptoms"] = {"느립니다", {{"ko", "멈춥니다"}, {"en", "it stops"}}};
+  auto entry = EntryFromJson(json);
+  ASSERT_TRUE(entry.ok()) << entry.status().message();
+  EXPECT_EQ(entry->title.en, "제목");
+  EXPECT_EQ(EntryToJson(*entry, Lang::kEn)["symptoms"][1], "it stops");
+  EXPECT_EQ(EntryToJson(*entry, std::nullopt)["symptoms"][0]["en"], "느립니다");
+}
+
+TEST(EntryTest, NamesThePlaceOfEachFault) {
+  Json json = Minimal();
+  json.erase("title");
+  EXPECT_EQ(ErrorOf(json), "title is missing");
+  json = Minimal();
+  json["category"] = "weather";
+  EXPECT_NE(ErrorOf(json).find("category: 'weather' is none of memory"), std::string::npos);
+  json = Minimal();
+  json["symptoms"] = {"a", {{"ko", "b"}}};
+  EXPECT_NE(ErrorOf(json).find("symptoms[1]"), std::string::npos);
+  json = Minimal();
+  json["colour"] = "red";
+  EXPECT_NE(ErrorOf(json).find("colour: there is no such field"), std::string::npos);
+  json = Minimal();
+  json["id"] = "no spaces please";
+  EXPECT_NE(ErrorOf(json).find("id:"), std::string::npos);
+}
+
+Json WithSignal(const Json& signal) {
+  Json json = Minimal();
+  json["failure_modes"] = {{{"slug", "m"},
+                            {"category", "memory"},
+                            {"severity", "low"},
+                            {"headline", "h"},
+                            {"root_cause", "r"},
+                            {"first_action", "f"},
+                            {"next_check", "INFO"}}};
+  json["signals"] = Json::array({signal});
+  return json;
+}
+
+TEST(EntryTest, ChecksPatternsConditionsAndReferences) {
+  EXPECT_EQ(ErrorOf(WithSignal({{"id", "s"}, {"failure_mode", "m"}, {"weight", 1}, {"patterns", {"OOM"}}})),
+            "accepted");
+  EXPECT_NE(ErrorOf(WithSignal({{"id", "s"}, {"failure_mode", "m"}, {"weight", 1}, {"patterns", {"(OOM"}}}))
+                .find("signals[0].patterns[0]: missing )"),
+            std::string::npos);
+  EXPECT_NE(ErrorOf(WithSignal({{"id", "s"}, {"failure_mode", "m"}, {"weight", 1}, {"metric", "a >"}}))
+                .find("signals[0].metric: expected a value"),
+            std::string::npos);
+  EXPECT_NE(ErrorOf(WithSignal({{"id", "s"}, {"failure_mode", "other"}, {"weight", 1}, {"patterns", {"x"}}}))
+                .find("which failure_modes does not define"),
+            std::string::npos);
+  EXPECT_NE(ErrorOf(WithSignal({{"id", "s"}, {"failure_mode", "m"}, {"weight", 1}})).find("either patterns or"),
+            std::string::npos);
+}
+
+TEST(EntryTest, ARiskyCommandNeedsItsCheck) {
+  Json json = Minimal();
+  json["actions"] = {{{"use", "fix"}, {"cmd", "X"}, {"where", "shell"}, {"risk", "data-loss"}, {"why", "w"}}};
+  EXPECT_NE(ErrorOf(json).find("actions[0].check_first is missing"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace redoubt::kb
