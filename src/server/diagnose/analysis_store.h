@@ -16,9 +16,10 @@ class Database;
 namespace redoubt::diagnose {
 
 struct AnalysisFilter {
-  std::string category, severity, instance;  // empty: all
-  size_t limit = 20;                         // 1..100
-  std::string cursor;                        // from the page before; empty for the first
+  std::string category, severity, instance, failure_mode;  // empty: all
+  std::string text;                                        // part of the headline
+  size_t limit = 20;                                       // 1..100
+  std::string cursor;                                      // from the page before; empty for the first
 };
 
 // A stored analysis in a list.
@@ -45,7 +46,7 @@ class AnalysisStore {
   static base::Result<AnalysisStore> Open(store::Database& database);
 
   base::Status Save(const Analysis& analysis);
-  // The reply as it was given, with ToJson's fields. NotFound.
+  // The reply as it was given, with ToJson's fields, and {"input": {"log_text"}}: the redacted text. NotFound.
   base::Result<base::Json> Get(std::string_view id, bool debug = false) const;
   base::Result<AnalysisPage> List(const AnalysisFilter& filter) const;
   // Stored analyses like this text or this analysis (which is left out), best first.

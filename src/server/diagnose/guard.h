@@ -41,8 +41,9 @@ class Guard {
   // The worst verdict over the commands in `backticks` of a text.
   Verdict CheckText(std::string_view text, const GuardContext& context) const;
 
+  struct Table;  // the parsed file, see guard.cc
+
  private:
-  struct Table;
   std::shared_ptr<const Table> table_;
 };
 

@@ -45,9 +45,9 @@ constexpr std::array<std::string_view, 6> kWheres = {"redis-cli",   "sentinel", 
 constexpr std::array<std::string_view, 4> kRisks = {"read", "low", "high", "data-loss"};
 constexpr std::array<std::string_view, 3> kUses = {"fix", "check", "verify"};
 constexpr std::array<std::string_view, 3> kAnswers = {"yes", "no", "unknown"};
-constexpr std::array<std::string_view, 12> kImpacts = {
-    "writes-refused", "reads-refused", "refused",  "some-refused",    "server-down",     "data-lost",
-    "intrusion",      "stall",         "degraded", "redundancy-lost", "durability-lost", "minor"};
+constexpr std::array<std::string_view, 13> kImpacts = {
+    "imminent",  "writes-refused", "reads-refused", "refused",         "some-refused",    "server-down", "data-lost",
+    "intrusion", "stall",          "degraded",      "redundancy-lost", "durability-lost", "minor"};
 
 // Reads the fields of one object, remembers where it is, and names what it did not expect.
 class ObjectReader {

@@ -1,0 +1,271 @@
+#include "server/diagnose/analyzer.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cmath>
+#include <mutex>
+#include <random>
+#include <set>
+
+#include "base/json.h"
+#include "server/diagnose/decide.h"
+#include "server/diagnose/explain.h"
+#include "server/diagnose/redact.h"
+#include "server/kb/knowledge_base.h"
+#include "server/llm/provider.h"
+#include "text/utf8.h"
+
+namespace redoubt::diagnose {
+
+using base::Json;
+using base::Lang;
+using base::Result;
+
+namespace {
+
+constexpr double kRulesDecide = 2.6;  // from here on words like an entry are not asked for
+constexpr size_t kDigestBytes = 400;
+constexpr size_t kStoredInputBytes = 256u << 10;
+constexpr size_t kKnowledgeShown = 4;
+
+// "an_" and 20 characters that sort by time, so that a page of history is a range of ids.
+std::string NewId(int64_t wall_ms) {
+  static std::atomic<uint32_t> counter{std::random_device{}()};
+  static const uint32_t process = std::random_device{}();
+  return fmt::format("an_{:011x}{:04x}{:05x}", static_cast<uint64_t>(wall_ms), process & 0xFFFF,
+                     counter.fetch_add(1) & 0xFFFFF);
+}
+
+// The sentences of the text, or the first log lines where there are none: what an embedding can make something of.
+std::string Digest(const Recognised& text) {
+  std::string digest;
+  for (LineKind kind : {LineKind::kProse, LineKind::kOtherLog, LineKind::kServerLog}) {
+    for (const Line& line : text.lines) {
+      if (line.kind != kind || digest.size() >= kDigestBytes) continue;
+      digest += std::string(line.body) + " ";
+    }
+  }
+  return std::string(text::TruncateUtf8(digest, kDigestBytes));
+}
+
+struct Words {
+  bool said = false;   // somebody speaks of a fault
+  bool redis = false;  // and of Redis
+};
+
+Words WordsOf(const Scores& scores, const Rules& rules) {
+  Words out;
+  for (const Candidate& none : scores.none) {
+    for (const SignalHit& hit : none.against) {
+      const std::string& id = hit.rule->signal->id;
+      out.said |= id.starts_with("unrelated.fault");
+      out.redis |= id.starts_with("unrelated.redis");
+    }
+  }
+  (void)rules;
+  return out;
+}
+
+// A log or an INFO without a single sign of a fault speaks for health, the more the longer it is.
+double BenignLog(const Recognised& text, const Facts& facts, const Scores& scores) {
+  double strongest = scores.incidents.empty() ? 0 : scores.incidents.front().raw;
+  if (strongest >= 2.0) return 0;
+  double out = 0;
+  if (facts.field_count() >= 8) out += 2.4;
+  if (text.server_log_lines >= 2 && text.prose_bytes < 80) out += 2.2;
+  return out;
+}
+
+Hints LookUp(const kb::KnowledgeBase& knowledge, const Rules& rules, const std::string& digest, const Scores& scores) {
+  Hints hints;
+  for (const kb::SearchHit& hit : knowledge.Search(digest, 3)) {
+    if (hit.score < 0.3) continue;
+    // Which of the entry's failure modes: the one that has signs, else the first, which is the most usual.
+    const RuleMode* best = nullptr;
+    for (const Candidate& candidate : scores.incidents) {
+      const RuleMode& mode = rules.modes()[candidate.mode];
+      if (mode.entry->id == hit.id) {
+        best = &mode;
+        break;
+      }
+    }
+    for (const RuleMode& mode : rules.modes()) {
+      if (best == nullptr && mode.entry->id == hit.id) best = &mode;
+    }
+    if (best != nullptr) hints.likeness[best->mode->slug] = std::min(2.0, (hit.score - 0.3) * 5);
+  }
+  return hints;
+}
+
+void NameKnowledge(const kb::KnowledgeBase& knowledge, const Rules& rules, const Decision& decision,
+                   const std::string& digest, Lang lang, Finding& finding) {
+  if (finding.category == "none" && finding.state != "recovered") return;
+  const RuleMode& mode = rules.modes()[decision.primary->mode];
+  bool ko = lang == Lang::kKo;
+  std::set<std::string> named = {mode.entry->id};
+  size_t signs = decision.primary->hits.size();
+  finding.knowledge.push_back(
+      {mode.entry->id, mode.entry->title.In(lang),
+       fmt::format("{} {}: {}", mode.mode->slug, ko ? "신호 일치" : "signals that match", signs), finding.confidence});
+  for (const Candidate* candidate : decision.chain) {
+    const RuleMode& other = rules.modes()[candidate->mode];
+    if (!named.insert(other.entry->id).second) continue;
+    finding.knowledge.push_back({other.entry->id, other.entry->title.In(lang),
+                                 fmt::format("{} {}", other.mode->slug, ko ? "(이어진 영향)" : "(what followed)"),
+                                 std::round(candidate->probability * 100) / 100});
+  }
+  for (const kb::SearchHit& hit : knowledge.SearchWords(digest.empty() ? finding.headline : digest, 3)) {
+    if (finding.knowledge.size() >= kKnowledgeShown || hit.score < 0.12 || !named.insert(hit.id).second) continue;
+    finding.knowledge.push_back({hit.id, hit.title.In(lang), hit.why.In(lang), std::round(hit.score * 100) / 100});
+  }
+}
+
+// No incident any more: the labels say so, the chain and the times say what it was.
+void ShowRecovered(Lang lang, Finding& finding) {
+  if (finding.state != "recovered") return;
+  finding.category = "none";
+  finding.failure_mode = "recovered";
+  finding.severity = "none";
+  finding.headline = (lang == Lang::kKo ? "복구됨: " : "Recovered: ") + finding.headline;
+  finding.writes = finding.reads = finding.data_at_risk = "no";
+}
+
+Json DebugOf(const Rules& rules, const Scores& scores) {
+  Json candidates = Json::array();
+  for (const auto* list : {&scores.incidents, &scores.none}) {
+    for (const Candidate& candidate : *list) {
+      if (candidates.size() >= 25) break;
+      Json signals = Json::array();
+      for (const auto* hits : {&candidate.hits, &candidate.against}) {
+        for (const SignalHit& hit : *hits)
+          signals.push_back({{"id", hit.rule->signal->id}, {"weight", hit.rule->signal->weight}});
+      }
+      candidates.push_back({{"failure_mode", rules.modes()[candidate.mode].mode->slug},
+                            {"score", candidate.score},
+                            {"probability", candidate.probability},
+                            {"signals", std::move(signals)}});
+    }
+  }
+  return candidates;
+}
+
+}  // namespace
+
+struct Analyzer::Rules {
+  explicit Rules(const kb::KnowledgeBase& knowledge) : generation(knowledge.generation()), rules(knowledge.List()) {}
+  uint64_t generation;
+  diagnose::Rules rules;
+};
+
+struct Analyzer::Cache {
+  std::mutex mu;
+  std::shared_ptr<const Rules> current;
+};
+
+// The patterns are compiled here already, so that the first question is not slower than the others.
+Analyzer::Analyzer(Deps deps) : deps_(deps), cache_(std::make_unique<Cache>()) { (void)CurrentRules(); }
+Analyzer::~Analyzer() = default;
+
+// Compiling the patterns takes some tens of milliseconds; it happens once per change of the knowledge base.
+std::shared_ptr<const Analyzer::Rules> Analyzer::CurrentRules() const {
+  std::lock_guard lock(cache_->mu);
+  if (!cache_->current || cache_->current->generation != deps_.knowledge->generation()) {
+    cache_->current = std::make_shared<const Rules>(*deps_.knowledge);
+  }
+  return cache_->current;
+}
+
+Result<Analysis> Analyzer::Analyze(const AnalysisRequest& request, const DeltaCallback& on_delta) const {
+  bool metrics = request.metrics && request.metrics->is_object() && !request.metrics->empty();
+  if (request.metrics && !request.metrics->is_null() && !request.metrics->is_object()) {
+    return base::InvalidArgument("metrics has to be an object of INFO fields");
+  }
+  if (request.log_text.empty() && !metrics && request.live == nullptr) {
+    return base::InvalidArgument("give log_text, metrics or both");
+  }
+  int64_t begin = deps_.clock->SteadyMicros();
+  std::shared_ptr<const Rules> rules = CurrentRules();
+  Analysis out;
+  out.created_at_ms = deps_.clock->WallMillis();
+  out.id = NewId(out.created_at_ms);
+  out.instance = request.instance;
+  out.lang = request.lang;
+
+  std::string decoded_from;
+  // Redacted before anything looks at it, so that no quotation can carry a secret.
+  std::string redacted = Redact(DecodeText(request.log_text, decoded_from));
+  Recognised text = Recognise(redacted);
+  if (text.decoded_from.empty()) text.decoded_from = decoded_from;
+  Facts facts(text, metrics ? request.metrics.get() : nullptr, request.live);
+  int64_t recognised = deps_.clock->SteadyMicros();
+
+  Scores scores = ScoreAll(rules->rules, text, facts);
+  std::string digest = Digest(text);
+  Hints hints;
+  Words words = WordsOf(scores, rules->rules);
+  bool undecided = scores.incidents.empty() || scores.incidents.front().score < kRulesDecide;
+  bool none_said = !scores.none.empty() && scores.none.front().score > 2.0;
+  if (undecided && !none_said && words.said && words.redis && !digest.empty()) {
+    hints = LookUp(*deps_.knowledge, rules->rules, digest, scores);
+  }
+  hints.benign_log = BenignLog(text, facts, scores);
+  Finish(rules->rules, hints, scores);
+  int64_t scored = deps_.clock->SteadyMicros();
+
+  auto read = [&](std::string_view field) {
+    auto value = facts.Now(field);
+    return value ? value->text : std::string();
+  };
+  out.context = {text.version, text.role, text.managed, text.topology};
+  if (std::string version = read("valkey_version"); !version.empty()) out.context.version = version;
+  if (std::string version = read("redis_version"); !version.empty() && out.context.version.empty())
+    out.context.version = version;
+  if (std::string role = read("role"); !role.empty())
+    out.context.role = role == "slave" ? "replica" : role == "master" ? "primary" : role;
+  if (out.context.topology.empty() && read("cluster_enabled") == "1") out.context.topology = "cluster";
+  if (out.context.topology.empty() && facts.Now("connected_slaves").value_or(kb::FieldValue{}).number.value_or(0) > 0) {
+    out.context.topology = "replication";
+  }
+
+  Decisions decisions = Decide(rules->rules, text, facts, scores);
+  if (decisions.main.primary == nullptr) return base::FailedPrecondition("the knowledge base has no failure modes");
+  ComposeInput input{
+      rules->rules,         text, facts, scores, *deps_.guard, {out.context.version, out.context.managed}, request.lang,
+      request.instance_name};
+  auto tell = [&](const Decision& decision) {
+    Finding finding = Compose(input, decision);
+    NameKnowledge(*deps_.knowledge, rules->rules, decision, digest, request.lang, finding);
+    ShowRecovered(request.lang, finding);
+    return finding;
+  };
+  out.main = tell(decisions.main);
+  for (const Decision& decision : decisions.further) out.incidents.push_back(tell(decision));
+  bool ko = request.lang == Lang::kKo;
+  if (!text.decoded_from.empty()) {
+    out.main.not_seen.push_back(
+        fmt::format("{}{}", ko ? "붙여 넣은 글의 문자 인코딩을 바꿔 읽었습니다: " : "The pasted text was read as ",
+                    text.decoded_from));
+  }
+  if (request.live != nullptr) {
+    for (const auto& [what, why] : request.live->not_seen) {
+      out.main.not_seen.push_back(fmt::format("{}: {}", what, why));
+    }
+  }
+  int64_t composed = deps_.clock->SteadyMicros();
+  if (deps_.provider != nullptr && request.use_llm && !out.main.evidence.empty()) {
+    out.llm = Explain(*deps_.provider, deps_.llm_deadline, request.lang, out.main, on_delta);
+  }
+  out.input_excerpt = std::string(text::TruncateUtf8(*text.text, kStoredInputBytes));
+  auto debug = std::make_shared<Json>();
+  (*debug)["candidates"] = DebugOf(rules->rules, scores);
+  (*debug)["timings_ms"] = {{"recognise", static_cast<double>(recognised - begin) / 1000},
+                            {"score", static_cast<double>(scored - recognised) / 1000},
+                            {"compose", static_cast<double>(composed - scored) / 1000}};
+  out.debug = debug;
+  return out;
+}
+
+}  // namespace redoubt::diagnose

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace redoubt::diagnose {
+
+// Replaces passwords, tokens, e-mail addresses, phone numbers and Korean resident numbers by "<redacted:kind>". Lines
+// stay lines, so that line numbers hold. Works on UTF-8.
+std::string Redact(std::string_view text);
+
+}  // namespace redoubt::diagnose
