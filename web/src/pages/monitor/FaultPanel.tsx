@@ -16,7 +16,8 @@ export function FaultPanel({ instance }: { instance: Instance }) {
     <Panel title={t("monitor.fault.title")}>
       <QueryView query={panel} lines={3}>
         {(data) =>
-          data.allowed ? (
+          // Granted, though a condition may speak against it now: that one can be overridden.
+          data.allowed || instance.test_faults ? (
             <Faults instance={instance} panel={data} />
           ) : (
             <EmptyState compact title={t("monitor.fault.denied")} hint={data.reason ?? ""} />
@@ -34,13 +35,14 @@ function Faults({ instance, panel }: { instance: Instance; panel: FaultPanelData
   const [refused, setRefused] = useState<FaultRequest | null>(null);
   const send = (request: FaultRequest) =>
     fault.mutate(request, {
-      onError: (error) => setRefused(error instanceof ApiError && error.status === 403 && request.kind !== "cleanup" ? request : null),
+      onError: (error) => setRefused(isOverridable(error) && request.kind !== "cleanup" ? request : null),
     });
   const id = instance.id;
   const pending = (kind: FaultRequest["kind"]) => fault.isPending && fault.variables.kind === kind;
   return (
     <div className={styles.faults}>
       <p className="muted">{t("monitor.fault.lead")}</p>
+      {!panel.allowed && panel.reason && <p className={styles.warn}>{panel.reason}</p>}
       <Row title={t("monitor.fault.fill")} hint={t("monitor.fault.fillHint")}>
         <Button size="xs" variant="default" loading={pending("fill-memory")} onClick={() => send({ kind: "fill-memory", instance: id })}>
           {t("monitor.fault.fill")}
@@ -88,6 +90,12 @@ function Faults({ instance, panel }: { instance: Instance; panel: FaultPanelData
       <Override instance={instance} request={refused} error={fault.error} onClose={() => setRefused(null)} onSend={send} />
     </div>
   );
+}
+
+const overridable = ["no_maxmemory", "foreign_keys", "has_replicas", "other_clients"];
+
+function isOverridable(error: unknown): boolean {
+  return error instanceof ApiError && overridable.includes(error.code);
 }
 
 function Row({ title, hint, children }: { title: string; hint: string; children: ReactNode }) {
