@@ -124,7 +124,7 @@ typedef struct {
   uint64_t (*output_count)(const redoubt_model* model);
   const redoubt_io* (*input)(const redoubt_model* model, uint64_t index);
   const redoubt_io* (*output)(const redoubt_model* model, uint64_t index);
-  /* Bytes that the loaded model took from host.allocate, its weights above all. */
+  /* About what the loaded model holds, its weights above all, whether or not it came from host.allocate. */
   uint64_t (*memory)(const redoubt_model* model);
 
   redoubt_run* (*run_create)(redoubt_error* error); /* null when there is no memory */
@@ -135,7 +135,7 @@ typedef struct {
   void (*run_cancel)(redoubt_run* run);
   void (*run_free)(redoubt_run* run);
 
-  /* All that host.allocate has given out and not got back, by the backend's own count. */
+  /* All that models and runs hold, by the backend's own count; how often host.allocate was called. */
   uint64_t (*memory_total)(void);
   uint64_t (*allocation_count)(void);
 } redoubt_backend_v1;

@@ -63,15 +63,11 @@ def mlp(seed=0):
 
 
 def large(megabytes):
-    """y[1] = sum of x[N] plus weights of so many megabytes that nothing reads but the sum"""
+    """y = sum of x[1] * weights, which take so many megabytes"""
     weights = np.ones(megabytes * 1024 * 1024 // 4, np.float32)
     return _bytes(
-        [
-            helper.make_node("ReduceSum", ["w"], ["s"], keepdims=0),
-            helper.make_node("ReduceSum", ["x"], ["t"], keepdims=0),
-            helper.make_node("Add", ["s", "t"], ["y"]),
-        ],
-        [_io("x", FLOAT, ["N"])],
+        [helper.make_node("Mul", ["x", "w"], ["p"]), helper.make_node("ReduceSum", ["p"], ["y"], keepdims=0)],
+        [_io("x", FLOAT, [1])],
         [_io("y", FLOAT, [])],
         [numpy_helper.from_array(weights, "w")],
     )

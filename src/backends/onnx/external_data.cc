@@ -164,4 +164,17 @@ bool HasExternalData(Bytes model) {
   });
 }
 
+uint64_t WeightBytes(Bytes model) {
+  uint64_t total = 0;
+  AnyField(model, [&total](const Field& field) {
+    if (!field.is_message || field.number != 7) return false;
+    AnyField(field.bytes, [&total](const Field& f) {
+      if (f.is_message && f.number == 5) total += f.bytes.size();
+      return false;
+    });
+    return false;
+  });
+  return total;
+}
+
 }  // namespace redoubt::backends::onnx

@@ -11,4 +11,7 @@ namespace redoubt::backends::onnx {
 // vendor's parser refuses those itself.
 bool HasExternalData(std::span<const uint8_t> model);
 
+// The bytes of the main graph's initializers as they lie in the model: about what the session will keep of them.
+uint64_t WeightBytes(std::span<const uint8_t> model);
+
 }  // namespace redoubt::backends::onnx

@@ -51,6 +51,11 @@ TEST(ExternalDataTest, IsNotFooledByAGroupInFront) {
   EXPECT_TRUE(Has(Message(7, Message(5, std::string("\x0b\x08\x01\x0c", 4) + Location(1)))));
 }
 
+TEST(ExternalDataTest, AddsUpTheWeights) {
+  const std::string model = Message(7, Message(5, std::string(50, 'x')) + Message(5, std::string(20, 'y')));
+  EXPECT_EQ(WeightBytes({reinterpret_cast<const uint8_t*>(model.data()), model.size()}), 70U);
+}
+
 TEST(ExternalDataTest, DamagedBytesAreLeftToTheVendor) {
   EXPECT_FALSE(Has(""));
   EXPECT_FALSE(Has("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"));

@@ -1,6 +1,7 @@
 #include "backends/onnx/model.h"
 
 #include <cstring>
+#include <new>
 #include <span>
 #include <utility>
 
@@ -35,7 +36,9 @@ void Model::IoTable::Finish() {
   }
 }
 
-Model::Model(Runtime& runtime, Ort::Session session) : runtime_(runtime), session_(std::move(session)) {
+Model::Model(Runtime& runtime, Ort::Session session, uint64_t weight_bytes)
+    : runtime_(runtime), session_(std::move(session)), weight_bytes_(weight_bytes) {
+  runtime_.CountWeights(static_cast<int64_t>(weight_bytes_));
   Ort::AllocatorWithDefaultOptions allocator;
   for (size_t i = 0; i < session_.GetInputCount(); ++i) {
     inputs_.Add(session_.GetInputNameAllocated(i, allocator).get(), session_.GetInputTypeInfo(i));
@@ -52,15 +55,18 @@ int32_t Model::Load(const redoubt_model_source& source, Runtime& runtime, std::u
   if (std::strncmp(source.device, "CPU", 3) != 0) {
     return Fail(error, REDOUBT_UNSUPPORTED, "ERR GPU requested but ONNX couldn't find CUDA");
   }
-  if (HasExternalData({static_cast<const uint8_t*>(source.blob), source.blob_size})) {
+  const std::span<const uint8_t> blob(static_cast<const uint8_t*>(source.blob), source.blob_size);
+  if (HasExternalData(blob)) {
     return Fail(error, REDOUBT_INVALID_MODEL,
                 "Initializer tensors with external data is not allowed. Store the model with its weights inside.");
   }
+  const uint64_t weight_bytes = WeightBytes(blob);
+  if (!runtime.HasRoom(weight_bytes)) throw std::bad_alloc();
   int64_t& balance = Runtime::ThreadBalance();
   balance = 0;
   Ort::Session session(runtime.env(), source.blob, source.blob_size, runtime.SessionOptions());
-  std::unique_ptr<Model> loaded(new Model(runtime, std::move(session)));
-  loaded->memory_ = balance > 0 ? static_cast<uint64_t>(balance) : 0;
+  std::unique_ptr<Model> loaded(new Model(runtime, std::move(session), weight_bytes));
+  loaded->session_bytes_ = balance > 0 ? static_cast<uint64_t>(balance) : 0;
   *model = std::move(loaded);
   return REDOUBT_OK;
 }

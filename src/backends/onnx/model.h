@@ -21,7 +21,11 @@ class Model {
 
   const std::vector<redoubt_io>& inputs() const { return inputs_.rows; }
   const std::vector<redoubt_io>& outputs() const { return outputs_.rows; }
-  uint64_t memory() const { return memory_; }
+  // What the session took from the host, and the weights, which ONNX Runtime keeps elsewhere.
+  uint64_t memory() const { return session_bytes_ + weight_bytes_; }
+  ~Model() { runtime_.CountWeights(-static_cast<int64_t>(weight_bytes_)); }
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
 
   // Throws Ort::Exception and std::invalid_argument.
   void Run(const Ort::RunOptions& options, const redoubt_view* inputs, redoubt_output* outputs);
@@ -39,13 +43,14 @@ class Model {
     void Finish();
   };
 
-  Model(Runtime& runtime, Ort::Session session);
+  Model(Runtime& runtime, Ort::Session session, uint64_t weight_bytes);
 
   Runtime& runtime_;
   Ort::Session session_;
   IoTable inputs_;
   IoTable outputs_;
-  uint64_t memory_ = 0;
+  uint64_t weight_bytes_;
+  uint64_t session_bytes_ = 0;
 };
 
 }  // namespace redoubt::backends::onnx

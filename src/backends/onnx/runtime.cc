@@ -110,6 +110,12 @@ void Runtime::Free(OrtAllocator* self, void* p) {
   runtime.host_->deallocate(runtime.host_->user, block, total);
 }
 
+bool Runtime::HasRoom(uint64_t bytes) const {
+  void* probe = bytes == 0 ? nullptr : host_->allocate(host_->user, bytes);
+  if (probe != nullptr) host_->deallocate(host_->user, probe, bytes);
+  return bytes == 0 || probe != nullptr;
+}
+
 const OrtMemoryInfo* Runtime::Info(const OrtAllocator* self) {
   return static_cast<const Allocator*>(self)->runtime->cpu_;
 }

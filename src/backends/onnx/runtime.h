@@ -42,7 +42,14 @@ class Runtime {
   const OrtMemoryInfo* cpu() const { return cpu_; }
   OrtAllocator* allocator() { return &allocator_; }
 
-  uint64_t memory_total() const { return bytes_.load(std::memory_order_relaxed); }
+  // ONNX Runtime keeps weights in memory of its own, past every allocator one can register: counted here by hand, and
+  // refused beforehand where the host has no room for as much.
+  bool HasRoom(uint64_t bytes) const;
+  void CountWeights(int64_t bytes) { weights_.fetch_add(bytes, std::memory_order_relaxed); }
+
+  uint64_t memory_total() const {
+    return bytes_.load(std::memory_order_relaxed) + static_cast<uint64_t>(weights_.load(std::memory_order_relaxed));
+  }
   uint64_t allocation_count() const { return allocations_.load(std::memory_order_relaxed); }
 
   // What this thread has taken minus what it gave back since the value was last set; for the cost of loading a model.
@@ -60,6 +67,7 @@ class Runtime {
 
   const redoubt_host* host_;
   std::atomic<uint64_t> bytes_ = 0;
+  std::atomic<int64_t> weights_ = 0;
   std::atomic<uint64_t> allocations_ = 0;
   Allocator allocator_;
   Ort::Env env_;
