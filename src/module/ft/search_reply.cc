@@ -94,9 +94,9 @@ class DocumentFields {
 
 void ReplySortKey(host::Context& ctx, const search::SortKey& key) {
   if (const auto* number = std::get_if<double>(&key)) {
-    ctx.ReplyBulk("#" + NumberText(*number));
+    ctx.ReplyBulk(fmt::format("#{:.12g}", *number));
   } else if (const auto* text = std::get_if<std::string>(&key)) {
-    ctx.ReplyBulk("$" + *text);
+    ctx.ReplyBulk(fmt::format("${}", *text));
   } else {
     ctx.ReplyNull();
   }
