@@ -39,7 +39,7 @@ def kb_of(reply):
 
 
 def words(text):
-    return [w for w in "".join(c.lower() if c.isalnum() or c in "-_." else " " for c in text).split() if len(w) > 2]
+    return [w for w in "".join(c.lower() if c.isalnum() or c in "-_." else " " for c in text).split() if len(w) > 1]
 
 
 def decisive(reply, fixes):

@@ -51,24 +51,6 @@ std::string Digest(const Recognised& text) {
   return std::string(text::TruncateUtf8(digest, kDigestBytes));
 }
 
-struct Words {
-  bool said = false;   // somebody speaks of a fault
-  bool redis = false;  // and of Redis
-};
-
-Words WordsOf(const Scores& scores, const Rules& rules) {
-  Words out;
-  for (const Candidate& none : scores.none) {
-    for (const SignalHit& hit : none.against) {
-      const std::string& id = hit.rule->signal->id;
-      out.said |= id.starts_with("unrelated.fault");
-      out.redis |= id.starts_with("unrelated.redis");
-    }
-  }
-  (void)rules;
-  return out;
-}
-
 // A log or an INFO without a single sign of a fault speaks for health, the more the longer it is.
 double BenignLog(const Recognised& text, const Facts& facts, const Scores& scores) {
   double strongest = scores.incidents.empty() ? 0 : scores.incidents.front().raw;
@@ -95,7 +77,7 @@ Hints LookUp(const kb::KnowledgeBase& knowledge, const Rules& rules, const std::
     for (const RuleMode& mode : rules.modes()) {
       if (best == nullptr && mode.entry->id == hit.id) best = &mode;
     }
-    if (best != nullptr) hints.likeness[best->mode->slug] = std::min(2.0, (hit.score - 0.3) * 5);
+    if (best != nullptr) hints.likeness[best->mode->slug] = std::min(2.4, (hit.score - 0.3) * 6);
   }
   return hints;
 }
@@ -205,10 +187,9 @@ Result<Analysis> Analyzer::Analyze(const AnalysisRequest& request, const DeltaCa
   Scores scores = ScoreAll(rules->rules, text, facts);
   std::string digest = Digest(text);
   Hints hints;
-  Words words = WordsOf(scores, rules->rules);
   bool undecided = scores.incidents.empty() || scores.incidents.front().score < kRulesDecide;
   bool none_said = !scores.none.empty() && scores.none.front().score > 2.0;
-  if (undecided && !none_said && words.said && words.redis && !digest.empty()) {
+  if (undecided && !none_said && !digest.empty()) {
     hints = LookUp(*deps_.knowledge, rules->rules, digest, scores);
   }
   hints.benign_log = BenignLog(text, facts, scores);

@@ -152,7 +152,7 @@ double Confidence(const Rules& rules, const Scores& scores, const Candidate& pri
         same += candidate.probability;
     }
   }
-  double strength = 1 - std::exp(-std::max(0.0, primary.score) / 1.9);
+  double strength = 1 - std::exp(-std::max(0.0, primary.score) / 1.5);
   return std::round(std::clamp(same * strength, 0.05, 0.98) * 100) / 100;
 }
 
