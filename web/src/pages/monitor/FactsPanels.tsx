@@ -1,17 +1,19 @@
+import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
-import type { Sample } from "../../api/types";
+import type { Instance, Sample } from "../../api/types";
 import { Panel } from "../../components/Panel";
+import { formatTime } from "../../lib/format";
 import { useLang } from "../../state/lang";
 import { buildFacts, type Fact } from "./build-facts";
 import styles from "./monitor.module.css";
 
-export function FactsPanels({ sample }: { sample: Sample | undefined }) {
+export function FactsPanels({ sample, instance }: { sample: Sample | undefined; instance: Instance }) {
   const { t } = useTranslation();
   const lang = useLang();
-  if (!sample) {
+  if (!sample?.reachable) {
     return (
       <Panel title={t("monitor.facts.server")}>
-        <p className="muted">{t("monitor.facts.none")}</p>
+        <p className="muted">{whyNone(instance, t)}</p>
       </Panel>
     );
   }
@@ -26,6 +28,11 @@ export function FactsPanels({ sample }: { sample: Sample | undefined }) {
       </Panel>
     </>
   );
+}
+
+function whyNone(instance: Instance, t: TFunction): string {
+  if (instance.state === "unreachable") return t("monitor.unreachableSince", { time: formatTime(instance.last_sample_at) });
+  return instance.running ? t("monitor.empty.waiting") : t("monitor.facts.none");
 }
 
 function FactList({ facts }: { facts: readonly Fact[] }) {

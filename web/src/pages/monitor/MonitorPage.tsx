@@ -79,7 +79,7 @@ function Watched({ instance }: { instance: Instance }) {
           <ChartGrid instance={instance} sample={metrics.data} range={range} />
         </div>
         <div className={`${styles.column} ${styles.state}`}>
-          <FactsPanels sample={metrics.data} />
+          <FactsPanels sample={metrics.data} instance={instance} />
         </div>
         <div className={`${styles.column} ${styles.aside}`}>
           <AlertPanel instance={instance} />
