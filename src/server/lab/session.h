@@ -52,6 +52,7 @@ class Session {
   std::optional<Answer> RunningFill();
   base::Result<Answer> AlreadyFull(resp::Client& client);
   base::Status RaiseSlowlog(resp::Client& client, double seconds);
+  base::Status KillScript(const Target& target) const;
   base::Status RestoreConfig(resp::Client& client);
 
   const std::string instance_;
