@@ -21,7 +21,7 @@ constexpr std::string_view kFiles = "Files";
 constexpr std::string_view kLimits = "Limits";
 
 // Kept in the order in which help shows them.
-// clang-format off: one line per setting
+// clang-format off
 constexpr Setting kSettings[] = {
     {"http", "ADDR:PORT", "127.0.0.1:8000", kAddresses, "Where the HTTP API and its documentation listen"},
     {"ui", "ADDR:PORT", "127.0.0.1:8501", kAddresses,

@@ -88,5 +88,14 @@ TEST_F(SettingsTest, EverySettingHasHelpAndAGoodDefault) {
   }
 }
 
+TEST_F(SettingsTest, TheExampleFileHoldsEverySettingWithItsDefault) {
+  std::ifstream file(REDOUBT_SOURCE_DIR "/.env.example");
+  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  for (const Setting& setting : AllSettings()) {
+    EXPECT_THAT(text,
+                HasSubstr("\n#" + EnvironmentName(setting.name) + "=" + std::string(setting.default_value) + "\n"));
+  }
+}
+
 }  // namespace
 }  // namespace redoubt::config

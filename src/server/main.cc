@@ -1,0 +1,611 @@
+// The assistant: builds its parts, joins them, stops them in reverse.
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/thread_pool.h"
+#include "embed/embedder.h"
+#include "infer/backend_registry.h"
+#include "server/alert/alert.h"
+#include "server/api/demo_server.h"
+#include "server/api/parts.h"
+#include "server/api/publish.h"
+#include "server/api/version.h"
+#include "server/cli/cli.h"
+#include "server/config/locations.h"
+#include "server/diagnose/analysis_store.h"
+#include "server/diagnose/analyzer.h"
+#include "server/diagnose/guard.h"
+#include "server/history/history.h"
+#include "server/history/records.h"
+#include "server/http/event_hub.h"
+#include "server/http/server.h"
+#include "server/http/static_files.h"
+#include "server/kb/knowledge_base.h"
+#include "server/lab/lab.h"
+#include "server/llm/provider.h"
+#include "server/monitor/instance_record.h"
+#include "server/monitor/instances.h"
+#include "server/store/database.h"
+#include "server/store/secret_box.h"
+
+namespace redoubt {
+namespace {
+
+using base::Result;
+using base::Status;
+
+// A stop takes at most this long: what is not done then is left to the next start (the database is safe at any time,
+// faults are journalled).
+constexpr std::chrono::milliseconds kStopDeadline{1800};
+constexpr std::chrono::seconds kConnectRetry{5};
+// Explanations that a language model writes at once, and those that wait for it.
+constexpr size_t kNarrators = 4;
+constexpr size_t kWaitingNarrations = 16;
+
+Result<std::string> FirstLine(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  if (!file || !std::getline(file, line)) return base::NotFound(fmt::format("cannot read {}", path));
+  while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+  return line;
+}
+
+Result<std::string> ReadAll(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return base::NotFound(fmt::format("cannot read {}", path));
+  return std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+}
+
+Result<base::LogLevel> ParseLogLevel(const std::string& text) {
+  if (text == "debug") return base::LogLevel::kDebug;
+  if (text == "info") return base::LogLevel::kInfo;
+  if (text == "warning") return base::LogLevel::kWarning;
+  if (text == "error") return base::LogLevel::kError;
+  return base::InvalidArgument(fmt::format("--log-level: '{}' is none of debug, info, warning, error", text));
+}
+
+// Thousands of open streams need as many descriptors; the usual soft limit is 1,024.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// The data folder, made for its owner alone and held by one redoubt at a time.
+class DataFolder {
+ public:
+  static Result<DataFolder> Open(const std::string& path) {
+    std::error_code error;
+    bool fresh = std::filesystem::create_directories(path, error);
+    if (error) return base::PermissionDenied(fmt::format("cannot make the data folder {}: {}", path, error.message()));
+    if (fresh) chmod(path.c_str(), 0700);
+    int fd = open((path + "/redoubt.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+      return base::PermissionDenied(fmt::format("cannot write in the data folder {}: {}", path, std::strerror(errno)));
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+      close(fd);
+      return base::FailedPrecondition(
+          fmt::format("another redoubt uses {}: stop it, or give this one its own folder with --data", path));
+    }
+    return DataFolder(path, fd);
+  }
+  DataFolder(DataFolder&& other) noexcept : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+  DataFolder& operator=(DataFolder&&) = delete;
+  ~DataFolder() {
+    if (fd_ >= 0) close(fd_);
+  }
+  std::string File(const char* name) const { return path_ + "/" + name; }
+
+ private:
+  DataFolder(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  std::string path_;
+  int fd_;
+};
+
+// Where the assistant listens and who may call it.
+struct Front {
+  std::vector<http::Address> listen;
+  http::AccessOptions access;
+};
+
+Result<Front> ReadFront(const config::Settings& settings) {
+  Front front;
+  front.access.token = settings.Text("token");
+  if (const std::string& file = settings.Text("token-file"); !file.empty()) {
+    ASSIGN_OR_RETURN(front.access.token, FirstLine(file));
+    if (front.access.token.empty())
+      return base::InvalidArgument(fmt::format("--token-file {}: the first line is empty", file));
+  }
+  bool cert = !settings.Text("tls-cert").empty();
+  if (cert != !settings.Text("tls-key").empty())
+    return base::InvalidArgument("--tls-cert and --tls-key belong together: give both");
+  front.access.tls = cert;
+  front.access.behind_proxy = settings.On("behind-proxy");
+  front.access.allowed_hosts = settings.List("allow-host");
+  for (const char* name : {"http", "ui"}) {
+    if (settings.Text(name) == "off") continue;
+    Result<http::Address> address = http::ParseAddress(settings.Text(name));
+    if (!address.ok()) return base::InvalidArgument(fmt::format("--{}: {}", name, address.status().message()));
+    RETURN_IF_ERROR(http::CheckExposure(*address, front.access));
+    front.listen.push_back(std::move(*address));
+  }
+  if (front.listen.empty()) return base::InvalidArgument("--http off and --ui off leave nothing to serve");
+  return front;
+}
+
+http::ServerOptions ReadServerOptions(const config::Settings& settings, std::vector<http::Address> listen) {
+  http::ServerOptions options;
+  options.listen = std::move(listen);
+  options.tls_cert = settings.Text("tls-cert");
+  options.tls_key = settings.Text("tls-key");
+  options.max_connections = static_cast<size_t>(settings.Number("max-connections"));
+  options.quick_threads = static_cast<size_t>(settings.Number("threads"));
+  options.quick_queue = static_cast<size_t>(settings.Number("queue"));
+  return options;
+}
+
+// "localhost:6379" and "127.0.0.1:6379" are the same server.
+std::vector<std::string> ReadAllowedFaults(const config::Settings& settings) {
+  std::vector<std::string> allowed = settings.List("allow-test-faults");
+  for (std::string& address : allowed) {
+    if (address.starts_with("localhost:")) address.replace(0, 9, "127.0.0.1");
+  }
+  return allowed;
+}
+
+// All parts in the order in which they are built; destroyed in reverse.
+class House {
+ public:
+  House(const config::Settings& settings, base::Logger logger) : settings_(settings), logger_(std::move(logger)) {}
+  ~House() { StopThreads(); }
+
+  Status Build();
+  void Stop();
+
+  const std::vector<http::Address>& addresses() const { return server_->addresses(); }
+
+ private:
+  Status BuildStores();
+  Status BuildKnowledge();
+  Status BuildDiagnosis();
+  Status BuildAlerts();
+  void BuildLive();
+  Status BuildFront();
+  Status Resume();
+  void LoadEmbedder();
+  void LoadWeb();
+  void BuildVectorsLater();
+  void ConnectLater();
+  void TakeSample(const monitor::Sample& sample);
+  monitor::InstanceStore InstanceFunctions();
+  alert::AlertStore AlertFunctions();
+  lab::Journal JournalFunctions();
+  Result<lab::Target> LabTarget(const std::string& instance);
+  bool WaitOrStop(std::chrono::milliseconds time);
+  void StopThreads();
+
+  const config::Settings& settings_;
+  const base::Logger logger_;
+  const config::Locations locations_ = config::FindLocations(settings_);
+  base::SystemClock clock_;
+  Front front_;
+  api::Parts parts_;
+
+  std::optional<DataFolder> folder_;
+  std::unique_ptr<store::Database> database_;
+  std::optional<store::SecretBox> secrets_;
+  std::optional<history::Records> records_;
+  std::optional<history::AlertTable> alert_table_;
+  std::unique_ptr<history::History> history_;
+  std::optional<diagnose::AnalysisStore> analyses_;
+
+  // Never destroyed: vendor libraries behind it do not survive that.
+  infer::BackendRegistry* backends_ = nullptr;
+  std::unique_ptr<embed::Embedder> embedder_;
+  std::unique_ptr<kb::KnowledgeBase> knowledge_;
+  std::optional<diagnose::Guard> guard_;
+  std::unique_ptr<llm::Provider> provider_;
+  std::unique_ptr<diagnose::Analyzer> analyzer_;
+  std::unique_ptr<base::ThreadPool> narrators_;
+
+  std::unique_ptr<http::EventHub> events_;
+  std::unique_ptr<alert::AlertEngine> alerts_;
+  std::unique_ptr<api::DemoServer> demo_;
+  std::unique_ptr<monitor::Monitor> monitor_;
+  std::unique_ptr<lab::Lab> lab_;
+
+  http::StaticFolder web_;
+  std::unique_ptr<http::AccessPolicy> access_;
+  http::Stats stats_;
+  http::Router router_;
+  std::unique_ptr<http::Server> server_;
+
+  std::atomic<bool> vectors_ready_{false};
+  std::mutex stop_mu_;
+  std::condition_variable stop_changed_;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+Status House::Build() {
+  // What a wrong command line breaks comes first.
+  ASSIGN_OR_RETURN(front_, ReadFront(settings_));
+  RETURN_IF_ERROR(BuildStores());
+  RETURN_IF_ERROR(BuildKnowledge());
+  RETURN_IF_ERROR(BuildDiagnosis());
+  RETURN_IF_ERROR(BuildAlerts());
+  BuildLive();
+  RETURN_IF_ERROR(BuildFront());
+  return Resume();
+}
+
+Status House::BuildStores() {
+  ASSIGN_OR_RETURN(DataFolder folder, DataFolder::Open(settings_.Text("data")));
+  folder_.emplace(std::move(folder));
+  ASSIGN_OR_RETURN(database_, store::Database::Open(folder_->File("redoubt.db"), logger_));
+  ASSIGN_OR_RETURN(store::SecretBox secrets, store::SecretBox::Open(folder_->File("secret.key")));
+  secrets_.emplace(std::move(secrets));
+  ASSIGN_OR_RETURN(history::Records records, history::Records::Open(*database_));
+  records_.emplace(std::move(records));
+  ASSIGN_OR_RETURN(history::AlertTable alerts, history::AlertTable::Open(*database_));
+  alert_table_.emplace(std::move(alerts));
+  ASSIGN_OR_RETURN(history_, history::History::Open(*database_, logger_));
+  ASSIGN_OR_RETURN(diagnose::AnalysisStore analyses, diagnose::AnalysisStore::Open(*database_));
+  analyses_.emplace(std::move(analyses));
+  return base::OkStatus();
+}
+
+// Without the model the assistant works on words alone, and says so.
+void House::LoadEmbedder() {
+  if (!settings_.On("embedding")) return;
+  infer::BackendRegistry::Options options;
+  options.directory = locations_.backends;
+  options.threads = 1;
+  options.logger = logger_;
+  backends_ = new infer::BackendRegistry(std::move(options));
+  embed::EmbedderOptions model;
+  model.model_dir = locations_.model;
+  Result<std::unique_ptr<embed::Embedder>> embedder = embed::Embedder::Load(*backends_, model);
+  if (embedder.ok()) {
+    embedder_ = std::move(*embedder);
+  } else {
+    logger_.Warning("no embedding model, so retrieval goes by words alone: {}", embedder.status().message());
+  }
+}
+
+Status House::BuildKnowledge() {
+  LoadEmbedder();
+  kb::KnowledgeBase::Deps deps;
+  deps.dir = locations_.knowledge;
+  deps.database = database_.get();
+  deps.logger = logger_;
+  if (embedder_) {
+    deps.embedding.model_id = embedder_->model_id();
+    deps.embedding.embed = [this](std::string_view text) { return embedder_->Embed(text); };
+    parts_.embedding_model = embedder_->model_id();
+  }
+  ASSIGN_OR_RETURN(knowledge_, kb::KnowledgeBase::Open(std::move(deps)));
+  for (const std::string& line : knowledge_->report().lines) logger_.Info("{}", line);
+  logger_.Info("{}", knowledge_->report().Summary(base::Lang::kKo));
+  return base::OkStatus();
+}
+
+Status House::BuildDiagnosis() {
+  ASSIGN_OR_RETURN(diagnose::Guard guard, diagnose::Guard::Load(locations_.knowledge + "/guard.json"));
+  guard_.emplace(std::move(guard));
+  diagnose::Analyzer::Deps deps;
+  deps.knowledge = knowledge_.get();
+  deps.guard = &*guard_;
+  deps.clock = &clock_;
+  deps.llm_deadline = std::chrono::seconds(settings_.Number("llm-timeout"));
+  if (!settings_.Text("llm-url").empty()) {
+    llm::OpenAiOptions options{settings_.Text("llm-url"), settings_.Text("llm-model"), settings_.Text("llm-key")};
+    if (const std::string& file = settings_.Text("llm-key-file"); !file.empty()) {
+      ASSIGN_OR_RETURN(options.api_key, FirstLine(file));
+    }
+    if (options.model.empty())
+      return base::InvalidArgument("--llm-url needs --llm-model: the name of the model to ask for");
+    ASSIGN_OR_RETURN(provider_, llm::MakeOpenAiProvider(std::move(options)));
+    deps.provider = provider_.get();
+    parts_.llm = provider_->name() + "/" + provider_->model();
+    narrators_ = std::make_unique<base::ThreadPool>("narrator", kNarrators, kWaitingNarrations);
+    parts_.narrators = narrators_.get();
+  }
+  analyzer_ = std::make_unique<diagnose::Analyzer>(deps);
+  return base::OkStatus();
+}
+
+alert::AlertStore House::AlertFunctions() {
+  auto restore = [](const std::vector<base::Json>& records) -> Result<std::vector<alert::Alert>> {
+    std::vector<alert::Alert> alerts;
+    for (const base::Json& record : records) {
+      ASSIGN_OR_RETURN(alert::Alert alert, alert::FromRecord(record));
+      alerts.push_back(std::move(alert));
+    }
+    return alerts;
+  };
+  alert::AlertStore functions;
+  functions.save = [this](const alert::Alert& alert) {
+    bool open = alert.state != alert::State::kResolved;
+    return alert_table_->Save(alert.id, alert.instance, alert.started_at_ms, open, alert::ToRecord(alert));
+  };
+  functions.load_open = [this, restore]() -> Result<std::vector<alert::Alert>> {
+    ASSIGN_OR_RETURN(std::vector<base::Json> records, alert_table_->LoadOpen());
+    return restore(records);
+  };
+  functions.load_recent = [this, restore](const std::string& instance,
+                                          size_t limit) -> Result<std::vector<alert::Alert>> {
+    ASSIGN_OR_RETURN(std::vector<base::Json> records, alert_table_->LoadRecent(instance, limit));
+    return restore(records);
+  };
+  return functions;
+}
+
+Status House::BuildAlerts() {
+  std::string file = locations_.knowledge + "/rules/alerts.json";
+  ASSIGN_OR_RETURN(std::string text, ReadAll(file));
+  Result<base::Json> rules = base::ParseJson(text);
+  if (!rules.ok()) return base::InvalidArgument(fmt::format("{}: {}", file, rules.status().message()));
+  ASSIGN_OR_RETURN(alerts_, alert::AlertEngine::Create(*rules, {&clock_, logger_, AlertFunctions()}));
+  return base::OkStatus();
+}
+
+monitor::InstanceStore House::InstanceFunctions() {
+  monitor::InstanceStore functions;
+  functions.save = [this](const monitor::InstanceConfig& config) {
+    auto seal = [this](std::string_view clear) { return secrets_->Seal(clear); };
+    return records_->Put("instance", config.id, monitor::ToRecord(config, seal));
+  };
+  functions.remove = [this](const std::string& id) { return records_->Delete("instance", id); };
+  functions.load = [this]() -> Result<std::vector<monitor::InstanceConfig>> {
+    ASSIGN_OR_RETURN(std::vector<base::Json> records, records_->List("instance"));
+    std::vector<monitor::InstanceConfig> configs;
+    for (const base::Json& record : records) {
+      auto config = monitor::FromRecord(record, [this](std::string_view sealed) { return secrets_->Unseal(sealed); });
+      // One that cannot be read must not keep the others from being watched.
+      if (config.ok()) {
+        configs.push_back(std::move(*config));
+      } else {
+        logger_.Error("a stored instance cannot be read, connect it again: {}", config.status().message());
+      }
+    }
+    return configs;
+  };
+  return functions;
+}
+
+lab::Journal House::JournalFunctions() {
+  lab::Journal journal;
+  journal.save = [this](const std::string& instance, const base::Json& entry) {
+    return records_->Put("lab-journal", instance, entry);
+  };
+  journal.remove = [this](const std::string& instance) { return records_->Delete("lab-journal", instance); };
+  journal.load = [this] { return records_->List("lab-journal"); };
+  return journal;
+}
+
+Result<lab::Target> House::LabTarget(const std::string& instance) {
+  ASSIGN_OR_RETURN(monitor::InstanceConfig config, monitor_->ConfigOf(instance));
+  lab::Target target;
+  target.id = config.id;
+  target.name = config.name;
+  target.connect = config.connect;
+  target.test_faults = config.test_faults;
+  target.interval_ms = config.interval_s * 1000;
+  return target;
+}
+
+// Every sample passes here, on a polling thread: history, alerts, open streams.
+void House::TakeSample(const monitor::Sample& sample) {
+  history::Point point;
+  point.instance = sample.instance;
+  point.at_ms = sample.at_ms;
+  point.reachable = sample.reachable;
+  point.interval_ms = sample.interval_ms;
+  if (sample.reachable) point.values = monitor::SeriesOf(sample);
+  history_->Append(std::move(point));
+  api::PublishSample(parts_, sample);
+  for (const alert::AlertEvent& event : alerts_->Observe(sample)) api::PublishAlert(parts_, event);
+}
+
+void House::BuildLive() {
+  events_ = std::make_unique<http::EventHub>(static_cast<size_t>(settings_.Number("max-streams")));
+  demo_ = std::make_unique<api::DemoServer>(api::FindRedisServer(settings_.Text("demo-redis")), folder_->File("demo"),
+                                            logger_);
+  parts_.clock = &clock_;
+  parts_.logger = logger_;
+  parts_.events = events_.get();
+  parts_.stats = &stats_;
+  parts_.history = history_.get();
+  parts_.alerts = alerts_.get();
+  parts_.knowledge = knowledge_.get();
+  parts_.analyzer = analyzer_.get();
+  parts_.analyses = &*analyses_;
+  parts_.demo = demo_.get();
+  parts_.allowed_faults = ReadAllowedFaults(settings_);
+  parts_.max_log_bytes = static_cast<size_t>(settings_.Number("max-log-mb")) * 1'000'000;
+  parts_.vectors_ready = [this] { return vectors_ready_.load(); };
+  parts_.database_check = [this] {
+    return database_->Read([](store::Connection& db) -> Status {
+      ASSIGN_OR_RETURN(store::Statement probe, db.Prepare("SELECT count(*) FROM migrations"));
+      return probe.Run();
+    });
+  };
+
+  monitor::Monitor::Deps watching;
+  watching.clock = &clock_;
+  watching.logger = logger_;
+  watching.sink = [this](const monitor::Sample& sample) { TakeSample(sample); };
+  watching.on_change = [this](const std::string& instance) { api::PublishInstance(parts_, instance); };
+  watching.store = InstanceFunctions();
+  watching.max_instances = static_cast<size_t>(settings_.Number("max-instances"));
+  monitor_ = std::make_unique<monitor::Monitor>(std::move(watching));
+  parts_.monitor = monitor_.get();
+
+  lab::Lab::Deps faults;
+  faults.clock = &clock_;
+  faults.logger = logger_;
+  faults.target = [this](const std::string& instance) { return LabTarget(instance); };
+  faults.journal = JournalFunctions();
+  faults.on_change = [this](const lab::Fault& fault) { api::PublishFault(parts_, fault); };
+  lab_ = std::make_unique<lab::Lab>(std::move(faults));
+  parts_.lab = lab_.get();
+}
+
+void House::LoadWeb() {
+  Result<http::StaticFolder> web = http::StaticFolder::Load(locations_.web);
+  if (web.ok()) {
+    web_ = std::move(*web);
+  } else {
+    logger_.Warning("the web UI is not built: {}", web.status().message());
+  }
+}
+
+Status House::BuildFront() {
+  LoadWeb();
+  access_ = std::make_unique<http::AccessPolicy>(front_.access);
+  parts_.access = access_.get();
+  parts_.docs = [this](const http::Request& request) { return http::ServeStatic(web_.files(), request); };
+  api::RegisterRoutes(router_, parts_);
+  router_.SetFallback([this](const http::Request& request) { return http::ServeStatic(web_.files(), request); });
+  ASSIGN_OR_RETURN(
+      server_, http::Server::Start(ReadServerOptions(settings_, front_.listen), router_, *access_, stats_, logger_));
+  return base::OkStatus();
+}
+
+Status House::Resume() {
+  RETURN_IF_ERROR(alerts_->Restore());
+  RETURN_IF_ERROR(monitor_->Resume());
+  // A demo server does not outlive the process that started it.
+  for (const monitor::InstanceStatus& status : monitor_->Instances()) {
+    if (!status.config.demo) continue;
+    (void)monitor_->Disconnect(status.config.id);
+    (void)alerts_->Forget(status.config.id);
+  }
+  threads_.emplace_back([this] { lab_->Recover(); });
+  if (embedder_) threads_.emplace_back([this] { BuildVectorsLater(); });
+  if (!settings_.Text("connect").empty()) threads_.emplace_back([this] { ConnectLater(); });
+  return base::OkStatus();
+}
+
+void House::BuildVectorsLater() {
+  Status built = knowledge_->BuildVectors();
+  if (!built.ok())
+    return logger_.Warning("the entries have no vectors, so retrieval goes by words alone: {}", built.message());
+  vectors_ready_ = true;
+}
+
+// --connect is a wish that lasts: a server that is down now is connected when it comes up.
+void House::ConnectLater() {
+  Result<resp::ConnectOptions> address = resp::ParseRedisUrl(settings_.Text("connect"));
+  if (!address.ok()) return logger_.Error("--connect: {}", address.status().message());
+  monitor::InstanceConfig config;
+  config.connect = std::move(*address);
+  config.name = settings_.Text("connect-name");
+  std::string place =
+      fmt::format("{}:{}", config.connect.host == "localhost" ? "127.0.0.1" : config.connect.host, config.connect.port);
+  for (const std::string& allowed : parts_.allowed_faults) config.test_faults = config.test_faults || allowed == place;
+  for (bool first = true;; first = false) {
+    Result<monitor::ConnectResult> result = monitor_->Connect(config);
+    if (result.ok() && !result->error) return logger_.Info("watching {} as {}", place, result->instance);
+    std::string why = result.ok() ? result->error->message.en : result.status().message();
+    if (first) logger_.Warning("--connect {}: {} Trying again every {} s.", place, why, kConnectRetry.count());
+    if (!WaitOrStop(kConnectRetry)) return;
+  }
+}
+
+// False when the house is stopping.
+bool House::WaitOrStop(std::chrono::milliseconds time) {
+  std::unique_lock lock(stop_mu_);
+  return !stop_changed_.wait_for(lock, time, [this] { return stopping_; });
+}
+
+void House::StopThreads() {
+  {
+    std::lock_guard lock(stop_mu_);
+    stopping_ = true;
+  }
+  stop_changed_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+void House::Stop() {
+  events_->CloseAll();
+  server_->Stop();
+  StopThreads();
+  monitor_->Shutdown();
+  lab_.reset();
+  demo_->Stop();
+  if (narrators_) narrators_->Stop();  // last: it waits for a model that is writing
+}
+
+// Blocks until Ctrl-C or SIGTERM. The signals are blocked in every thread, so that only this one gets them.
+void WaitForSignal(const sigset_t& signals) {
+  int signal = 0;
+  while (sigwait(&signals, &signal) != 0) {
+  }
+}
+
+int Serve(const config::Settings& settings) {
+  Result<base::LogLevel> level = ParseLogLevel(settings.Text("log-level"));
+  if (!level.ok()) {
+    fmt::print(stderr, "redoubt: {}\n", level.status().message());
+    return 2;
+  }
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  RaiseDescriptorLimit();
+
+  base::Logger logger(base::StderrSink(), *level);
+  auto house = std::make_unique<House>(settings, logger);
+  if (Status built = house->Build(); !built.ok()) {
+    fmt::print(stderr, "redoubt: {}\n", built.message());
+    return 1;
+  }
+  for (const http::Address& address : house->addresses()) {
+    fmt::print("redoubt {} is ready on {}://{}\n", api::kVersion, settings.Text("tls-cert").empty() ? "http" : "https",
+               address.ToString());
+  }
+  std::fflush(stdout);
+
+  WaitForSignal(signals);
+  logger.Info("stopping");
+  std::thread([logger] {
+    std::this_thread::sleep_for(kStopDeadline);
+    logger.Warning("stopped without waiting for servers that do not answer");
+    std::_Exit(0);
+  }).detach();
+  house->Stop();
+  house.reset();
+  logger.Info("stopped");
+  std::fflush(nullptr);
+  std::_Exit(0);  // vendor libraries of the model do not survive static destruction
+}
+
+}  // namespace
+}  // namespace redoubt
+
+int main(int argc, char** argv) { return redoubt::cli::Run(argc, argv, redoubt::Serve); }
