@@ -85,7 +85,7 @@ TEST(RecogniserTest, ReadsCp949AndUndoesMisdecodedUtf8) {
   EXPECT_EQ(*korean.text, "메모리 부족");
   EXPECT_EQ(korean.decoded_from, "CP949");
   // "복제 지연" as UTF-8 read as Windows-1252.
-  Recognised undone = Recognise("ë³µì œ ì§€ì—°");
+  Recognised undone = Recognise("\u00eb\u00b3\u00b5\u00ec\u00a0\u0153 \u00ec\u00a7\u20ac\u00ec\u2014\u00b0");
   EXPECT_EQ(*undone.text, "복제 지연");
   EXPECT_EQ(undone.decoded_from, "mis-decoded UTF-8");
   EXPECT_EQ(Recognise("plain text").decoded_from, "");
