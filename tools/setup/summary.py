@@ -33,6 +33,17 @@ def read_report(path):
     return passed, skipped, failed
 
 
+def failed_programs(folder, cases):
+    """Unit test programs that failed (a crash, a leak, a timeout) though none of their cases did."""
+    path = folder / "ctest.xml"
+    if not path.exists():
+        return []
+    _, _, programs = read_report(path)
+    names = {name.split(".")[-1] for name in programs}
+    blamed = {p.stem for p in cases if read_report(p)[2]}
+    return [f"{name} (the program)" for name in sorted(names) if f"redoubt_{name}_test" not in blamed]
+
+
 def read_check(folder, name, status):
     passed, skipped, failed = 0, 0, []
     reports = sorted(folder.glob(REPORTS[name])) if name in REPORTS else []
@@ -42,6 +53,8 @@ def read_check(folder, name, status):
         except (ElementTree.ParseError, OSError) as error:
             p, s, f = 0, 0, [f"{path.name}: unreadable report ({error})"]
         passed, skipped, failed = passed + p, skipped + s, failed + f
+    if name == "gtest":
+        failed += failed_programs(folder, reports)
     if status != 0 and not failed:
         failed = [f"{name} (exit status {status})"]
     elif name not in REPORTS and name not in PREPARATIONS:
