@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <deque>
 #include <map>
+#include <utility>
 
 #include "server/cli/commands.h"
 
@@ -41,7 +42,8 @@ class Flags {
       help += fmt::format(" (default {})", setting.default_value);
     CLI::Option* option = nullptr;
     if (setting.kind == Setting::Kind::kSwitch && setting.value_name.empty()) {
-      option = command.add_flag("--" + std::string(setting.name), help);
+      // Without as_const CLI11 would take `help` for the variable to write the flag into.
+      option = command.add_flag("--" + std::string(setting.name), std::as_const(help));
     } else {
       values_.emplace_back();
       option = command.add_option("--" + std::string(setting.name), values_.back(), help);

@@ -31,7 +31,7 @@ using Parser = bhttp::request_parser<bhttp::string_body>;
 
 // A refused upload is read and thrown away up to here, so that the client gets to see the refusal instead of a reset.
 constexpr size_t kDrainBytes = size_t{256} << 20;
-constexpr milliseconds kDrainTime{5000};
+constexpr milliseconds kDrainTime{20'000};
 
 // Mantine and uPlot set style attributes; scripts come from our own files only.
 constexpr const char* kContentPolicy =
@@ -331,7 +331,7 @@ class Session {
     beast::get_lowest_layer(stream_).expires_after(kDrainTime);
     beast::error_code ignored;
     if (!kTls) beast::get_lowest_layer(stream_).socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-    std::array<char, 16384> waste;
+    std::array<char, 65536> waste;
     for (size_t total = 0; total < kDrainBytes;) {
       auto [error, size] = co_await stream_.async_read_some(asio::buffer(waste), kNoThrow);
       if (error) co_return;
