@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from ai_models import error_of, execute, get_floats, onnx_models, set_floats, store
-from servers import eventually
+from servers import eventually, free_port
 
 WRONGTYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
 
@@ -411,3 +411,85 @@ def test_many_clients_get_their_own_results(client, server):
     for thread in threads:
         thread.join(60)
     assert failures == []
+
+
+def run_later(server, late):
+    """Runs `double` on x and y on another connection; returns the thread that waits for the answer."""
+
+    def run():
+        with server.client() as other:
+            try:
+                late.append(execute(other, "double", ["x"], ["y"]))
+            except redis.RedisError as error:
+                late.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def test_nothing_is_written_while_writes_are_paused(ready, server, busy):
+    busy(options=["TIMEOUT", 800])
+    late = []
+    thread = run_later(server, late)
+    eventually(lambda: queue(ready)["waiting"] == 1)
+    ready.client_pause(1500, all=False)
+    thread.join(10)
+    assert "writes are paused" in str(late[0])
+    assert not ready.exists("y")
+    ready.client_unpause()
+    assert execute(ready, "double", ["x"], ["y"]) == b"OK"
+
+
+def test_nothing_is_written_to_a_slot_that_has_moved(start_server, engine):
+    server = start_server(config={"cluster-enabled": "yes", "cluster-port": free_port(), "cluster-require-full-coverage": "no"})
+    client = server.client()
+    client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+    eventually(lambda: b"cluster_state:ok" in raw(client, "CLUSTER", "INFO"))
+    tag = "{t}"
+    store(client, f"{tag}endless", onnx_models.endless())
+    store(client, f"{tag}double", onnx_models.doubler())
+    set_floats(client, f"{tag}one", [1], [1])
+    set_floats(client, f"{tag}x", [1, 2], [1, 2])
+    assert execute(client, f"{tag}double", [f"{tag}x"], [f"{tag}y"]) == b"OK"
+    client.delete(f"{tag}y")
+    late = []
+
+    def run(model, tensor, output, *options):
+        with server.client() as other:
+            try:
+                late.append(execute(other, tag + model, [tag + tensor], [tag + output], *options))
+            except redis.RedisError as error:
+                late.append(error)
+
+    first = threading.Thread(target=run, args=("endless", "one", "e", "TIMEOUT", 800))
+    first.start()
+    eventually(lambda: queue(client)["running"] == 1)
+    second = threading.Thread(target=run, args=("double", "x", "y"))
+    second.start()
+    eventually(lambda: queue(client)["waiting"] == 1)
+    client.execute_command("CLUSTER", "DELSLOTS", client.execute_command("CLUSTER", "KEYSLOT", tag))
+    first.join(10)
+    second.join(10)
+    assert late[0] == b"TIMEDOUT"
+    assert "slot of the key '{t}y' has moved" in str(late[1])
+
+
+def test_keys_of_one_run_must_share_a_slot(start_server, engine):
+    client = start_server(config={"cluster-enabled": "yes", "cluster-port": free_port()}).client()
+    client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+    eventually(lambda: b"cluster_state:ok" in raw(client, "CLUSTER", "INFO"))
+    store(client, "{t}m", onnx_models.doubler())
+    set_floats(client, "{t}x", [1, 2], [1, 2])
+    text = error_of(client, "AI.MODELEXECUTE", "{t}m", "INPUTS", 1, "{t}x", "OUTPUTS", 1, "elsewhere")
+    assert text.startswith("CROSSSLOT")
+
+
+def test_a_category_covers_the_commands_where_the_server_has_categories(client, server, engine):
+    if engine == "redis":
+        pytest.skip("Redis 7.0 has no categories of modules")
+    client.execute_command("ACL", "SETUSER", "app", "on", ">pw", "~*", "-@all", "+@ai", "-@dangerous")
+    with server.client(username="app", password="pw") as app:
+        set_floats(app, "x", [1, 2], [1, 2])
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            app.execute_command("AI.CONFIG", "GET", "BACKENDSPATH")

@@ -17,28 +17,28 @@ constexpr int kRemove = REDISMODULE_CMD_KEY_RM | REDISMODULE_CMD_KEY_DELETE;
 const host::Command kCommands[] = {
     {"ai.tensorset", "write deny-oom", &host::Entry<&TensorSet>, 1, 1, 1, kOverwrite, 0,
      "Stores a tensor: a type, a shape and its data as a blob or as values.", "O(N) in the bytes of the tensor",
-     "0.1.0", "write"},
+     "0.1.0", "ai write"},
     {"ai.tensorget", "readonly", &host::Entry<&TensorGet>, 1, 1, 1, kRead, 0,
      "Returns a tensor's type and shape, and its data as a blob or as values.", "O(N) in the bytes of the tensor",
-     "0.1.0", "read"},
+     "0.1.0", "ai read"},
     {"ai.modelstore", "write deny-oom", &host::Entry<&ModelStore>, 1, 1, 1, kOverwrite, 0,
-     "Stores a model; its session is built in the background.", "O(N) in the bytes of the model", "0.1.0", "write"},
+     "Stores a model; its session is built in the background.", "O(N) in the bytes of the model", "0.1.0", "ai write"},
     {"ai.modelset", "write deny-oom", &host::Entry<&ModelSet>, 1, 1, 1, kOverwrite, 0, "The old form of AI.MODELSTORE.",
-     "O(N) in the bytes of the model", "0.1.0", "write"},
+     "O(N) in the bytes of the model", "0.1.0", "ai write"},
     {"ai.modelget", "readonly", &host::Entry<&ModelGet>, 1, 1, 1, kRead, 0,
-     "Returns what is known about a model, and its blob.", "O(N) in the bytes of the model", "0.1.0", "read"},
+     "Returns what is known about a model, and its blob.", "O(N) in the bytes of the model", "0.1.0", "ai read"},
     {"ai.modeldel", "write", &host::Entry<&ModelDel>, 1, 1, 1, kRemove, 0, "Removes a model.", "O(1)", "0.1.0",
-     "write"},
+     "ai write"},
     {"ai.modelexecute", "write deny-oom getkeys-api", &host::EntryWithKeys<&ModelExecute, &ModelExecuteKeys>, 1, 1, 1,
-     kRead, 0, "Runs a model on tensors and stores its outputs as tensors.", "that of the model", "0.1.0", "write"},
+     kRead, 0, "Runs a model on tensors and stores its outputs as tensors.", "that of the model", "0.1.0", "ai write"},
     {"ai.modelrun", "write deny-oom getkeys-api", &host::EntryWithKeys<&ModelRun, &ModelRunKeys>, 1, 1, 1, kRead, 0,
-     "The old form of AI.MODELEXECUTE.", "that of the model", "0.1.0", "write"},
+     "The old form of AI.MODELEXECUTE.", "that of the model", "0.1.0", "ai write"},
     {"ai._modelscan", "readonly", &host::Entry<&ModelScan>, 0, 0, 0, 0, 0, "Lists the models of this database.",
-     "O(N) in the number of models", "0.1.0", "read"},
+     "O(N) in the number of models", "0.1.0", "ai read"},
     {"ai.info", "readonly", &host::Entry<&Info>, 1, 1, 1, kRead, 0, "Returns or resets a model's run statistics.",
-     "O(1)", "0.1.0", "read"},
+     "O(1)", "0.1.0", "ai read"},
     {"ai.config", "write", &host::Entry<&Config>, 0, 0, 0, 0, 0, "Reads and changes settings; loads a backend.", "O(1)",
-     "0.1.0", "admin dangerous"},
+     "0.1.0", "ai admin dangerous"},
 };
 
 // A model that came to another name: RENAME, MOVE, COPY (the copy callback has noted that one already).
@@ -65,6 +65,7 @@ void OnSwap(RedisModuleCtx*, RedisModuleEvent, uint64_t, void* data) {
 
 base::Status RegisterAi(host::Context& ctx) {
   RETURN_IF_ERROR(RegisterDataTypes(ctx));
+  host::AddAclCategory(ctx, "ai");
   for (const host::Command& command : kCommands) RETURN_IF_ERROR(host::RegisterCommand(ctx, command));
   RedisModule_SubscribeToKeyspaceEvents(ctx.raw(), REDISMODULE_NOTIFY_GENERIC, &OnKeyEvent);
   RedisModule_SubscribeToServerEvent(ctx.raw(), RedisModuleEvent_FlushDB, &OnFlush);

@@ -86,9 +86,7 @@ class StoreCompletion final : public host::Completion {
   base::Status Store(host::Context& effects) {
     RETURN_IF_ERROR(host::CheckWorld(effects));
     RedisModuleString* name = words_[1].raw();
-    if (!caller_.MayUseKey(name, REDISMODULE_CMD_KEY_UPDATE)) {
-      return base::PermissionDenied("NOPERM this user may no longer write the model's key");
-    }
+    RETURN_IF_ERROR(host::CheckKeyInWorld(effects, caller_, name, REDISMODULE_CMD_KEY_UPDATE));
     host::Key key = host::Key::ForWrite(effects, name);
     if (!key.empty() && !HoldsModel(key)) return base::InvalidArgument(host::kWrongType);
     PutModel(ai_, effects, key, name, std::move(model_));

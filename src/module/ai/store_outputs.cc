@@ -9,9 +9,7 @@ namespace redoubt::ai {
 namespace {
 
 base::Status CheckKey(host::Context& effects, const host::Caller& caller, const host::String& name) {
-  if (!caller.MayUseKey(name.raw(), REDISMODULE_CMD_KEY_UPDATE)) {
-    return base::PermissionDenied("NOPERM this user may no longer write an output's key");
-  }
+  RETURN_IF_ERROR(host::CheckKeyInWorld(effects, caller, name.raw(), REDISMODULE_CMD_KEY_UPDATE));
   const host::Key key = host::Key::ForRead(effects, name.raw());
   if (!key.empty() && !HoldsTensor(key)) return base::InvalidArgument(host::kWrongType);
   return base::OkStatus();

@@ -1,8 +1,11 @@
 #include "module/host/blocked_client.h"
 
+#include <fmt/core.h>
+
 #include <utility>
 
 #include "base/check.h"
+#include "module/host/key.h"
 
 namespace redoubt::host {
 namespace {
@@ -68,6 +71,22 @@ base::Status CheckWorld(Context& effects) {
   const bool full = (flags & REDISMODULE_CTX_FLAGS_OOM) != 0;
   const bool evicts = (flags & REDISMODULE_CTX_FLAGS_EVICT) != 0;
   if (full && !evicts) return base::ResourceExhausted("OOM command not allowed when used memory > 'maxmemory'.");
+  return base::OkStatus();
+}
+
+base::Status CheckKeyInWorld(Context& effects, const Caller& caller, RedisModuleString* key, int flags) {
+  if (!caller.MayUseKey(key, flags)) {
+    return base::PermissionDenied(
+        fmt::format("NOPERM user '{}' may no longer use the key '{}'", caller.user(), View(key)));
+  }
+  if ((effects.Flags() & REDISMODULE_CTX_FLAGS_CLUSTER) == 0) return base::OkStatus();
+  // A call from a module is refused for keys of other nodes; the cheapest one tells.
+  RedisModuleCallReply* reply = RedisModule_Call(effects.raw(), "EXISTS", "s", key);
+  if (reply == nullptr) {
+    return base::Unavailable(
+        fmt::format("ERR the slot of the key '{}' has moved to another node, try again", View(key)));
+  }
+  RedisModule_FreeCallReply(reply);
   return base::OkStatus();
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/status.h"
+#include "module/host/acl.h"
 #include "module/host/api.h"
 #include "module/host/context.h"
 
@@ -54,5 +55,9 @@ class EffectsContext {
 // Whether results that took time may still be written: still primary, not paused, memory left. The status carries the
 // wire text ("READONLY ...", "OOM ...").
 base::Status CheckWorld(Context& effects);
+
+// The same for one key: the caller may still do that with it (see Caller::MayUseKey), and in a cluster its slot has not
+// moved away.
+base::Status CheckKeyInWorld(Context& effects, const Caller& caller, RedisModuleString* key, int flags);
 
 }  // namespace redoubt::host

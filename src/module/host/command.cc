@@ -51,6 +51,11 @@ void SetInfo(RedisModuleCommand* handle, const Command& command) {
 
 }  // namespace
 
+void AddAclCategory(Context& ctx, const char* name) {
+  const NewerApi newer = LookUpNewerApi();
+  if (newer.AddACLCategory != nullptr) newer.AddACLCategory(ctx.raw(), name);
+}
+
 base::Status RegisterCommand(Context& ctx, const Command& command) {
   if (RedisModule_CreateCommand(ctx.raw(), command.name, command.function, command.flags, command.first_key,
                                 command.last_key, command.key_step) != REDISMODULE_OK) {
@@ -59,7 +64,7 @@ base::Status RegisterCommand(Context& ctx, const Command& command) {
   RedisModuleCommand* handle = RedisModule_GetCommand(ctx.raw(), command.name);
   if (handle == nullptr) return base::OkStatus();
   SetInfo(handle, command);
-  static const NewerApi newer = LookUpNewerApi();
+  const NewerApi newer = LookUpNewerApi();
   if (newer.SetCommandACLCategories != nullptr && command.acl_categories != nullptr) {
     newer.SetCommandACLCategories(handle, command.acl_categories);
   }

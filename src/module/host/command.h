@@ -81,6 +81,10 @@ struct Command {
   const char* acl_categories = nullptr;  // space separated; used where the server has ACL categories for modules
 };
 
+// Within OnLoad, before the commands that name it: a category for `ACL SETUSER ... +@<name>`. Does nothing where the
+// server knows no categories of modules.
+void AddAclCategory(Context& ctx, const char* name);
+
 // Within OnLoad.
 base::Status RegisterCommand(Context& ctx, const Command& command);
 
