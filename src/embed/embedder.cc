@@ -52,7 +52,8 @@ base::Result<Description> ReadDescription(const std::filesystem::path& path) {
     description.dim = json.at("dim").get<size_t>();
     description.tokens = json.at("tokens").get<size_t>();
     description.max_tokens = json.at("max_tokens").get<size_t>();
-    if (description.dim == 0 || description.dim > 4096 || description.tokens == 0 || description.max_tokens < 3) {
+    if (description.dim == 0 || description.dim > RowTable::kMaxDim || description.tokens == 0 ||
+        description.max_tokens < 3) {
       return base::DataLoss(path.string() + " describes no model: run tools/setup/fetch again");
     }
     return description;
@@ -114,7 +115,7 @@ base::Result<std::shared_ptr<const tensor::Tensor>> Embedder::Parts::RowsOf(cons
                        base::DefaultMemory()));
   const std::span<float> values(reinterpret_cast<float*>(input->mutable_data()), input->element_count());
   for (size_t i = 0; i < tokens.size(); ++i) {
-    rows.Read(static_cast<size_t>(tokens[i]), values.subspan(i * rows.dim(), rows.dim()));
+    RETURN_IF_ERROR(rows.Read(static_cast<size_t>(tokens[i]), values.subspan(i * rows.dim(), rows.dim())));
   }
   return std::shared_ptr<const tensor::Tensor>(input);
 }

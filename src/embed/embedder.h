@@ -21,7 +21,7 @@ struct EmbedderOptions {
 };
 
 // Turns a text into a vector whose direction is its meaning: texts that say the same, in Korean or in English, point
-// the same way. The network runs through infer's ONNX backend; the token vectors are mapped from disk (row_table.h).
+// the same way. The network runs through infer's ONNX backend; the token vectors stay on disk (row_table.h).
 // All calls but Load() are safe on many threads at once.
 class Embedder {
  public:

@@ -10,9 +10,10 @@
 
 namespace redoubt::embed {
 
-// The vectors of a model's tokens, mapped from disk: only the rows that texts really use occupy memory, and the kernel
-// may take them back. File: one record per token, little-endian float32 scale, float32 offset, then `dim` bytes;
-// value = byte * scale + offset. Immutable; safe on many threads. The file must not be cut while it is open.
+// The vectors of a model's tokens, read from disk row by row: a text needs a few dozen of 90,000, and the kernel's page
+// cache keeps those that many texts use. (Mapped instead, each row would count 64 KiB of resident memory, because a
+// page fault brings its neighbours along.) File: one record per token, little-endian float32 scale, float32 offset,
+// then `dim` bytes; value = byte * scale + offset. Immutable; safe on many threads.
 class RowTable {
  public:
   // DataLoss when the file's size is not `rows` records of `dim` values.
@@ -27,13 +28,15 @@ class RowTable {
   size_t rows() const { return rows_; }
   size_t dim() const { return dim_; }
 
-  // Writes the vector of `row` (< rows()) to `out` (dim() floats).
-  void Read(size_t row, std::span<float> out) const;
+  // Writes the vector of `row` (< rows()) to `out` (dim() floats). DataLoss when the file was cut meanwhile.
+  base::Status Read(size_t row, std::span<float> out) const;
+
+  static constexpr size_t kMaxDim = 4096;
 
  private:
-  RowTable(const uint8_t* data, size_t rows, size_t dim) : data_(data), rows_(rows), dim_(dim) {}
+  RowTable(int file, size_t rows, size_t dim) : file_(file), rows_(rows), dim_(dim) {}
 
-  const uint8_t* data_ = nullptr;
+  int file_ = -1;
   size_t rows_ = 0;
   size_t dim_ = 0;
 };

@@ -32,9 +32,9 @@ TEST_F(RowTableTest, ScalesEachRowByItsOwnFactors) {
   WriteRecord(0.5f, -2.0f, {0, 4, 6});
   const RowTable table = *RowTable::Open(path_, 2, 3);
   std::array<float, 3> row{};
-  table.Read(0, row);
+  ASSERT_TRUE(table.Read(0, row).ok());
   EXPECT_THAT(row, ElementsAre(0.0f, 1.0f, 255.0f));
-  table.Read(1, row);
+  ASSERT_TRUE(table.Read(1, row).ok());
   EXPECT_THAT(row, ElementsAre(-2.0f, 0.0f, 1.0f));
 }
 
@@ -50,12 +50,20 @@ TEST_F(RowTableTest, NamesTheFileThatIsMissing) {
   EXPECT_NE(status.message().find(path_), std::string::npos);
 }
 
+TEST_F(RowTableTest, AFileCutWhileOpenIsAnError) {
+  WriteRecord(1.0f, 0.0f, {7, 8, 9});
+  const RowTable table = *RowTable::Open(path_, 1, 3);
+  std::filesystem::resize_file(path_, 5);
+  std::array<float, 3> row{};
+  EXPECT_EQ(table.Read(0, row).code(), base::StatusCode::kDataLoss);
+}
+
 TEST_F(RowTableTest, AMovedTableStaysReadable) {
   WriteRecord(1.0f, 0.0f, {7, 8, 9});
   RowTable first = *RowTable::Open(path_, 1, 3);
   const RowTable second = std::move(first);
   std::array<float, 3> row{};
-  second.Read(0, row);
+  ASSERT_TRUE(second.Read(0, row).ok());
   EXPECT_THAT(row, ElementsAre(7.0f, 8.0f, 9.0f));
 }
 

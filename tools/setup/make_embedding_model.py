@@ -11,7 +11,7 @@ OUTPUT_FOLDER receives
     tokenizer.model  the SentencePiece model
     MODEL.json       name, licence, sizes and checksums of the above
     LICENSE          of the weights (Apache-2.0)
-The token vectors stay outside of the graph so that the program maps them from disk and only the rows in use occupy
+The token vectors stay outside of the graph so that the program reads them from disk row by row and they occupy no
 memory. Tokens in scripts other than Latin and Hangul are left out for the same reason: Redoubt reads Korean and English.
 The output is the same, byte for byte, on every run.
 """
