@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -200,6 +201,7 @@ class House {
   alert::AlertStore AlertFunctions();
   lab::Journal JournalFunctions();
   Result<lab::Target> LabTarget(const std::string& instance);
+  bool FaultsAllowed(const resp::ConnectOptions& connect) const;
   bool WaitOrStop(std::chrono::milliseconds time);
   void StopThreads();
 
@@ -369,6 +371,12 @@ Status House::BuildAlerts() {
   return base::OkStatus();
 }
 
+bool House::FaultsAllowed(const resp::ConnectOptions& connect) const {
+  std::string host = connect.host == "localhost" ? "127.0.0.1" : connect.host;
+  std::string place = fmt::format("{}:{}", host, connect.port);
+  return std::find(parts_.allowed_faults.begin(), parts_.allowed_faults.end(), place) != parts_.allowed_faults.end();
+}
+
 monitor::InstanceStore House::InstanceFunctions() {
   monitor::InstanceStore functions;
   functions.save = [this](const monitor::InstanceConfig& config) {
@@ -383,6 +391,8 @@ monitor::InstanceStore House::InstanceFunctions() {
       auto config = monitor::FromRecord(record, [this](std::string_view sealed) { return secrets_->Unseal(sealed); });
       // One that cannot be read must not keep the others from being watched.
       if (config.ok()) {
+        // A grant lasts no longer than --allow-test-faults names the server.
+        config->test_faults = config->test_faults && FaultsAllowed(config->connect);
         configs.push_back(std::move(*config));
       } else {
         logger_.Error("a stored instance cannot be read, connect it again: {}", config.status().message());
@@ -521,9 +531,8 @@ void House::ConnectLater() {
   monitor::InstanceConfig config;
   config.connect = std::move(*address);
   config.name = settings_.Text("connect-name");
-  std::string place =
-      fmt::format("{}:{}", config.connect.host == "localhost" ? "127.0.0.1" : config.connect.host, config.connect.port);
-  for (const std::string& allowed : parts_.allowed_faults) config.test_faults = config.test_faults || allowed == place;
+  std::string place = resp::Address(config.connect);
+  config.test_faults = FaultsAllowed(config.connect);
   for (bool first = true;; first = false) {
     Result<monitor::ConnectResult> result = monitor_->Connect(config);
     if (result.ok() && !result->error) return logger_.Info("watching {} as {}", place, result->instance);

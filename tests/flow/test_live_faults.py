@@ -48,6 +48,16 @@ def test_faults_need_the_servers_permission(redoubt, start_server):
     assert keys(server) == 0
 
 
+def test_the_permission_lasts_no_longer_than_the_flag(lab):
+    redoubt, server = lab({"maxmemory": "50mb"})
+    assert redoubt.api("GET", "/monitor/test").ok()["allowed"] is True
+    redoubt.args = []
+    redoubt.restart()
+    assert redoubt.api("GET", "/monitor/test").ok()["allowed"] is False
+    assert redoubt.api("GET", "/monitor/status").ok()["instances"][0]["test_faults"] is False
+    redoubt.api("POST", "/monitor/test/slow-query").error(403, "faults_not_allowed")
+
+
 def test_other_clients_and_missing_limits_need_the_name(lab):
     redoubt, server = lab({})
     redoubt.api("POST", "/monitor/test/fill-memory?size_mb=5").error(409, "no_maxmemory")
