@@ -204,6 +204,7 @@ class House {
   Result<lab::Target> LabTarget(const std::string& instance);
   bool FaultsAllowed(const resp::ConnectOptions& connect) const;
   bool WaitOrStop(std::chrono::milliseconds time);
+  void LeaveDemo();
   void StopThreads();
 
   const config::Settings& settings_;
@@ -506,16 +507,21 @@ Status House::BuildFront() {
 Status House::Resume() {
   RETURN_IF_ERROR(alerts_->Restore());
   RETURN_IF_ERROR(monitor_->Resume());
-  // A demo server does not outlive the process that started it.
-  for (const monitor::InstanceStatus& status : monitor_->Instances()) {
-    if (!status.config.demo) continue;
-    (void)monitor_->Disconnect(status.config.id);
-    (void)alerts_->Forget(status.config.id);
-  }
+  LeaveDemo();  // one of a killed redoubt: its server is gone
   threads_.emplace_back([this] { lab_->Recover(); });
   if (embedder_) threads_.emplace_back([this] { BuildVectorsLater(); });
   if (!settings_.Text("connect").empty()) threads_.emplace_back([this] { ConnectLater(); });
   return base::OkStatus();
+}
+
+// The demo server does not outlive the process that started it, and neither does what is known of it.
+void House::LeaveDemo() {
+  for (const monitor::InstanceStatus& status : monitor_->Instances()) {
+    if (!status.config.demo) continue;
+    (void)records_->Delete("lab-journal", status.config.id);
+    (void)monitor_->Disconnect(status.config.id);
+    (void)alerts_->Forget(status.config.id);
+  }
 }
 
 void House::BuildVectorsLater() {
@@ -561,11 +567,15 @@ void House::StopThreads() {
 
 void House::Stop() {
   events_->CloseAll();
+  for (const monitor::InstanceStatus& status : monitor_->Instances()) {
+    if (status.config.demo) (void)lab_->Cleanup(status.config.id);
+  }
+  LeaveDemo();
+  demo_->Stop();
   server_->Stop();
   StopThreads();
   monitor_->Shutdown();
   lab_.reset();
-  demo_->Stop();
   if (narrators_) narrators_->Stop();  // last: it waits for a model that is writing
 }
 
@@ -615,8 +625,8 @@ int Serve(const config::Settings& settings) {
   std::_Exit(0);  // vendor libraries of the model do not survive static destruction
 }
 
-// The assistant runs dozens of threads that each allocate little and briefly. glibc would give every one an arena of its
-// own and keep what they free, some 50 MB after a few hundred analyses.
+// The assistant runs dozens of threads that each allocate little and briefly. glibc would give every one an arena of
+// its own and keep what they free, some 50 MB after a few hundred analyses.
 void KeepMemorySmall() {
   ::mallopt(M_ARENA_MAX, 2);
   ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);

@@ -6,6 +6,7 @@
 #include "server/api/publish.h"
 #include "server/api/reply.h"
 #include "server/http/router.h"
+#include "server/lab/lab.h"
 #include "server/monitor/instances.h"
 
 namespace redoubt::api {
@@ -37,6 +38,7 @@ http::Response State(const http::Request& request, const Parts& parts) {
 void Leave(const Parts& parts) {
   std::string id = DemoInstance(parts);
   if (id.empty()) return;
+  (void)parts.lab->Cleanup(id);
   (void)parts.monitor->Disconnect(id);
   for (const alert::AlertEvent& event : parts.alerts->Forget(id)) PublishAlert(parts, event);
 }
