@@ -73,6 +73,7 @@ def test_a_network_computes_what_numpy_computes(client):
     np.testing.assert_allclose(np.array(get_floats(client, "y")).reshape(5, 8), expected, rtol=1e-4, atol=1e-3)
 
 
+@pytest.mark.asan
 @pytest.mark.parametrize(
     "name, dtype",
     [("DOUBLE", 11), ("FLOAT16", 10), ("BFLOAT16", 16), ("INT8", 3), ("UINT64", 13), ("BOOL", 9), ("STRING", 8)],
@@ -85,6 +86,7 @@ def test_every_type_goes_through_a_model(client, name, dtype):
     assert client.execute_command("AI.TENSORGET", "y") == client.execute_command("AI.TENSORGET", "x")
 
 
+@pytest.mark.asan
 def test_a_large_result_survives_its_model(client):
     store(client, "m", onnx_models.doubler())
     set_floats(client, "x", [100_000, 2], np.arange(200_000))
@@ -93,6 +95,7 @@ def test_a_large_result_survives_its_model(client):
     assert get_floats(client, "y")[-1] == 2 * 199_999
 
 
+@pytest.mark.asan
 def test_sequences_of_maps_become_a_tensor(client):
     store(client, "m", onnx_models.classifier())
     set_floats(client, "x", [2, 2], [0.25, 0.75, 0.9, 0.1])
@@ -172,6 +175,7 @@ def test_not_within_transactions_and_scripts(ready):
         ready.eval("return redis.call('AI.MODELEXECUTE', 'double', 'INPUTS', 1, 'x', 'OUTPUTS', 1, 'y')", 0)
 
 
+@pytest.mark.asan
 def test_a_deadline_is_kept_and_the_worker_is_free_again(ready, busy):
     started = time.monotonic()
     answers, thread = busy(options=["TIMEOUT", 300])
@@ -200,6 +204,7 @@ def test_a_run_without_deadline_is_stopped_by_the_servers_limit(start_server, en
     assert "Exiting due to terminate flag being set to true" in text
 
 
+@pytest.mark.asan
 def test_a_full_queue_refuses_at_once(ready, busy):
     ready.config_set("ai.queue-limit", 1)
     busy(options=["TIMEOUT", 3000])
@@ -219,6 +224,7 @@ def test_devices_have_queues_of_their_own(ready, busy):
     assert time.monotonic() - started < 1.5
 
 
+@pytest.mark.asan
 def test_results_are_stored_when_the_client_has_left(ready, server, busy):
     busy(options=["TIMEOUT", 1000])
     leaver = server.client()
@@ -230,6 +236,7 @@ def test_results_are_stored_when_the_client_has_left(ready, server, busy):
     assert get_floats(ready, "left_behind") == [2, 4, 6, 8]
 
 
+@pytest.mark.asan
 def test_deleting_everything_while_a_model_runs_is_harmless(ready, busy):
     answers, thread = busy(options=["TIMEOUT", 600])
     ready.flushall()
@@ -349,6 +356,7 @@ def test_a_permission_lost_during_the_run_counts(ready, server, busy):
     assert not ready.exists("y")
 
 
+@pytest.mark.asan
 def test_batches_join_runs_and_give_each_its_rows(client, server):
     store(client, "m", onnx_models.doubler(), "BATCHSIZE", 4, "MINBATCHSIZE", 4)
     answers = {}
@@ -377,6 +385,7 @@ def test_a_batch_waits_no_longer_than_asked(client):
     assert 0.09 < time.monotonic() - started < 2
 
 
+@pytest.mark.asan
 def test_a_model_that_breaks_the_batch_is_told(client, server):
     store(client, "m", onnx_models.wrong_batch(), "BATCHSIZE", 2, "MINBATCHSIZE", 2)
     set_floats(client, "x", [1, 2], [1, 2])
@@ -393,6 +402,7 @@ def test_a_model_that_breaks_the_batch_is_told(client, server):
     assert errors == ["ERR Model did not generate the expected batch size"] * 2
 
 
+@pytest.mark.asan
 def test_many_clients_get_their_own_results(client, server):
     store(client, "m", onnx_models.doubler())
     failures = []

@@ -32,6 +32,7 @@ def test_modelset_is_the_old_form(client):
     assert meta[7] == 4
 
 
+@pytest.mark.asan
 def test_a_blob_may_come_and_go_in_pieces(client):
     blob = onnx_models.mlp()
     pieces = [blob[i : i + 5000] for i in range(0, len(blob), 5000)]
@@ -81,6 +82,7 @@ def test_errors_of_modelstore_are_those_of_redisai(client, words, text):
     assert not client.exists("m")
 
 
+@pytest.mark.asan
 def test_the_vendors_words_come_through(client):
     assert "protobuf" in error_of(client, "AI.MODELSTORE", "m", "ONNX", "CPU", "BLOB", "garbage")
     assert "No graph was found in the protobuf." in error_of(client, "AI.MODELSTORE", "m", "ONNX", "CPU", "BLOB", b"\x08\x08")
@@ -104,6 +106,7 @@ def test_models_may_not_read_files_of_the_server(client, folder):
     assert "Initializer tensors with external data is not allowed." in text
 
 
+@pytest.mark.asan
 def test_a_damaged_model_is_an_error_and_never_a_crash(client):
     blob = onnx_models.mlp()
     for at in range(0, 400, 3):
@@ -160,6 +163,7 @@ def test_a_key_appears_with_its_model_and_not_before(client, server):
     assert seen == [b"ready"]
 
 
+@pytest.mark.asan
 def test_two_stores_of_one_key_end_with_the_later(server):
     def run(blob):
         with server.client() as client:
@@ -203,6 +207,7 @@ def test_info_counts_runs_per_model(client):
     assert error_of(client, "AI.INFO", "absent") == "ERR cannot find run info for key"
 
 
+@pytest.mark.asan
 def test_modelscan_follows_the_keys(client):
     def scan(which=client):
         return sorted((k.decode(), t.decode()) for k, t in which.execute_command("AI._MODELSCAN"))
@@ -237,6 +242,7 @@ def test_config_errors_are_those_of_redisai(client):
     assert client.execute_command("AI.CONFIG", "GET", "BACKENDSPATH") == str(BUILD / "lib" / "backends").encode()
 
 
+@pytest.mark.asan
 def test_backends_come_from_their_directory_only(client, folder):
     (folder / "redoubt_onnx.so").write_bytes(b"\x7fELF")
     text = error_of(client, "AI.CONFIG", "LOADBACKEND", "ONNX", folder / "redoubt_onnx.so")
@@ -248,6 +254,7 @@ def test_backends_come_from_their_directory_only(client, folder):
     assert client.execute_command("AI.CONFIG", "LOADBACKEND", "ONNX", "redoubt_onnx.so") == b"OK"
 
 
+@pytest.mark.asan
 def test_in_a_transaction_the_model_is_stored_at_once_and_ready_when_it_runs(client):
     set_floats(client, "x", [1, 2], [1, 2])
     with client.pipeline(transaction=True) as pipe:

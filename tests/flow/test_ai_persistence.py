@@ -39,6 +39,7 @@ def check_runs(client):
     assert client.execute_command("AI._MODELSCAN") == [[b"m", b"v1"]]
 
 
+@pytest.mark.asan
 def test_survives_a_restart_by_rdb(server):
     fill(server.client())
     server.client().save()
@@ -67,6 +68,7 @@ def test_survives_a_restart_by_aof(start_server, engine, preamble, rewrite):
     check_runs(server.client())
 
 
+@pytest.mark.asan
 def test_a_replica_gets_models_and_results_and_never_the_run(start_server, engine):
     primary, replica = start_server(), start_server()
     replica.client().replicaof("127.0.0.1", primary.port)
@@ -103,6 +105,7 @@ def test_a_model_that_cannot_be_built_does_not_fail_a_load(server):
         execute(client, "bad", ["x"], ["y"])
 
 
+@pytest.mark.asan
 def test_dump_and_restore(server):
     client = server.client()
     fill(client)
@@ -124,6 +127,7 @@ def crc64(data):
     return crc
 
 
+@pytest.mark.asan
 def test_damaged_payloads_with_a_right_checksum_are_errors_and_never_a_crash(server):
     client = server.client()
     fill(client)
@@ -167,6 +171,7 @@ def redisai_tensor(client, payload_of_ours, version, fields):
     return bytes(out) + crc64(bytes(out)).to_bytes(8, "little")
 
 
+@pytest.mark.asan
 @pytest.mark.parametrize("version", [0, 1, 2, 3, 4])
 def test_tensors_of_redisai_are_read(client, version):
     ours = client.execute_command("AI.TENSORSET", "t", "INT32", 2, 1, "VALUES", 1, 2) and client.dump("t")
@@ -180,6 +185,7 @@ def test_tensors_of_redisai_are_read(client, version):
         client.restore("newer", 0, redisai_tensor(client, ours, 9, fields))
 
 
+@pytest.mark.asan
 def test_saving_in_the_background_under_writes_gives_files_that_load(start_server, engine, folder):
     server = start_server()
     client = server.client()

@@ -34,6 +34,7 @@ def test_the_module_does_not_know_the_vendor_and_the_backend_brings_its_own():
     assert (BUILD / "lib" / "backends" / "libonnxruntime.so.1").exists()
 
 
+@pytest.mark.asan
 def test_sigterm_during_a_run_ends_the_server_within_two_seconds(server):
     client = server.client()
     store(client, "endless", onnx_models.endless())

@@ -24,6 +24,7 @@ NUMBERS = {
 }
 
 
+@pytest.mark.asan
 @pytest.mark.parametrize("name", NUMBERS)
 def test_every_number_type_comes_back_as_it_was_set(client, name):
     values = np.array([[0, 1, 1], [1, 0, 1]]).astype(NUMBERS[name])
@@ -51,6 +52,7 @@ def test_bfloat16_keeps_eight_bits(client):
     assert [float(v) for v in client.execute_command("AI.TENSORGET", "t", "VALUES")] == [1, -2.5, 3.140625]
 
 
+@pytest.mark.asan
 def test_strings_as_values_and_as_blob(client):
     client.execute_command("AI.TENSORSET", "v", "STRING", 2, 2, "VALUES", "ab", "", "한글", "d\0")
     assert client.execute_command("AI.TENSORGET", "v", "VALUES") == [b"ab", b"", "한글".encode(), b"d"]
@@ -87,6 +89,7 @@ def test_forms_of_tensorget(client):
     assert client.execute_command("AI.TENSORGET", "t", "VALUES") == [1, 2]
 
 
+@pytest.mark.asan
 @pytest.mark.parametrize(
     "words, text",
     [
@@ -194,6 +197,7 @@ def test_used_memory_and_memory_usage_count_a_tensor(client):
     eventually(lambda: client.info("memory")["used_memory"] - before < 1_000_000)
 
 
+@pytest.mark.asan
 def test_copy_rename_and_digest(client):
     client.execute_command("AI.TENSORSET", "t", "INT8", 2, "VALUES", 1, 2)
     client.execute_command("AI.TENSORSET", "other", "INT8", 2, "VALUES", 1, 3)
