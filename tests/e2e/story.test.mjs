@@ -49,7 +49,7 @@ async function watchFilling(page) {
     async () => {
       const value = await memoryNow(page);
       if (Number.isFinite(value) && value !== values.at(-1)) values.push(value);
-      const alerts = page.locator('[data-rule="memory_usage"]');
+      const alerts = page.locator('[data-group="memory"]');
       for (const alert of await alerts.all()) {
         const [severity, state] = await Promise.all([alert.getAttribute("data-severity"), alert.getAttribute("data-state")]);
         if (state === "firing" && seen.get(severity) === undefined) seen.set(severity, await alerts.count());
@@ -110,7 +110,7 @@ test("a full Redis is seen, diagnosed, and seen to recover", { timeout: 180_000 
 
     await page.goto(monitor);
     await page.getByRole("button", { name: "되돌리기" }).click();
-    await page.locator('[data-rule="memory_usage"][data-state="resolved"]').waitFor({ timeout: 30_000 });
+    await page.locator('[data-group="memory"][data-state="resolved"]').waitFor({ timeout: 30_000 });
     assert.equal(await redis.cli("DBSIZE"), "0");
     assert.equal(await redis.cli("CONFIG", "GET", "maxmemory"), `maxmemory\n${50 * 1024 * 1024}`);
     assert.deepEqual(problems, []);

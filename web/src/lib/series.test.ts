@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { appendSample, buildPlot, emptyTable, gapLimitMs, summarize, type SeriesTable } from "./series";
+import { appendSample, buildPlot, emptyTable, gapLimitMs, summarize, windowOf, type SeriesTable } from "./series";
 
 function table(points: [number, number | null][]): SeriesTable {
   return points.reduce((t, [at, value]) => appendSample(t, { at, memory_usage_percent: value }, 1e9), emptyTable());
@@ -39,6 +39,13 @@ describe("plots", () => {
     expect(gapLimitMs(table([[0, 1], [60000, 1], [120000, 1]]), 5)).toBe(180000);
     expect(gapLimitMs(table([[0, 1], [5000, 1], [10000, 1]]), 5)).toBe(15000);
     expect(gapLimitMs(emptyTable(), 5)).toBe(15000);
+  });
+
+  it("span the range, or only what there is to see", () => {
+    const now = 3_600_000;
+    expect(windowOf(table([[0, 1]]), 900_000, now)).toEqual({ from: now - 900_000, to: now });
+    expect(windowOf(table([[now - 300_000, 1]]), 900_000, now).from).toBe(now - 300_000);
+    expect(windowOf(emptyTable(), 900_000, now).from).toBe(now - 120_000);
   });
 
   it("is summed up by last, least and most, and by nothing when nothing was seen", () => {

@@ -58,6 +58,15 @@ export function gapLimitMs(table: SeriesTable, intervalSeconds: number): number 
   return Math.max(intervalSeconds * 1000, median) * 3;
 }
 
+const kLeastWindowMs = 120_000;
+
+// The span to draw: the chosen range, or less while there is less to see.
+export function windowOf(table: SeriesTable, rangeMs: number, now: number): { from: number; to: number } {
+  const first = table.at[0] ?? now;
+  const seen = Math.max(now - first, kLeastWindowMs);
+  return { from: now - Math.min(rangeMs, seen), to: now };
+}
+
 export interface PlotSummary {
   last: number;
   min: number;

@@ -34,6 +34,11 @@ describe("the demo's story", () => {
     expect(storyStep({ alerts: [alert({ severity: "critical" })], faults: [fill({ state: "done" })], beganAt })).toBe("analyzing");
   });
 
+  it("follows the alert when another rule of the same cause speaks for it", () => {
+    const refused = alert({ rule: "writes_refused_oom", metric: "errors", group: "memory", severity: "critical" });
+    expect(storyStep({ alerts: [refused], faults: [fill({ error_type: "OOM" })], beganAt })).toBe("analyzing");
+  });
+
   it("takes no alert of an earlier run, of another kind, or not yet firing", () => {
     const others = [
       alert({ started_at: "2025-12-31T00:00:00Z" }),

@@ -47,7 +47,13 @@ function Row({ row, onAck }: { row: AlertRow; onAck: () => void }) {
   const { t } = useTranslation();
   const { alert } = row;
   return (
-    <li className={`${styles.alert} ${row.active ? "" : styles.over}`} data-rule={alert.rule} data-state={alert.state} data-severity={alert.severity}>
+    <li
+      className={`${styles.alert} ${row.active ? "" : styles.over}`}
+      data-group={alert.group}
+      data-rule={alert.rule}
+      data-state={alert.state}
+      data-severity={alert.severity}
+    >
       <AlertBadge alert={alert} />
       <div className={styles.alertBody}>
         <p>{row.message}</p>

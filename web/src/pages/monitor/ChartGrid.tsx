@@ -5,6 +5,7 @@ import type { Instance, Sample } from "../../api/types";
 import { Chart } from "../../components/Chart";
 import { ErrorState, Loading } from "../../components/states";
 import { formatClock } from "../../lib/format";
+import { emptyTable, windowOf } from "../../lib/series";
 import { useLang } from "../../state/lang";
 import { useNow } from "../../state/now";
 import { buildCharts, formatOf, ranges, type ChartCard, type Range } from "./build-charts";
@@ -29,10 +30,11 @@ export function ChartGrid({ instance, sample, range }: Props) {
   if (cards === null) {
     return history.error ? <ErrorState error={history.error} onRetry={() => void history.refetch()} /> : <Loading lines={8} />;
   }
+  const { from, to } = windowOf(history.data ?? emptyTable(), rangeMs, now);
   return (
     <div className={styles.charts}>
       {cards.map((card) => (
-        <Card key={card.metric} card={card} from={(now - rangeMs) / 1000} to={now / 1000} />
+        <Card key={card.metric} card={card} from={from / 1000} to={to / 1000} />
       ))}
     </div>
   );
