@@ -9,6 +9,7 @@
 #include <mutex>
 #include <random>
 #include <set>
+#include <thread>
 
 #include "base/json.h"
 #include "server/diagnose/decide.h"
@@ -105,6 +106,19 @@ void NameKnowledge(const kb::KnowledgeBase& knowledge, const Rules& rules, const
   }
 }
 
+// A watched server's figures carry no time; the alert over the same figure knows since when.
+void TakeStart(const std::vector<FiringAlert>& firing, Finding& finding) {
+  if (!finding.started_at.empty()) return;
+  int64_t first = 0;
+  for (const FiringAlert& alert : firing) {
+    bool same = std::any_of(finding.evidence.begin(), finding.evidence.end(), [&](const Evidence& item) {
+      return item.field == alert.metric || (alert.metric == "memory_usage_percent" && item.field == "used_memory");
+    });
+    if (same && (first == 0 || alert.started_at_ms < first)) first = alert.started_at_ms;
+  }
+  if (first > 0) finding.started_at = base::FormatUtcMillis(first);
+}
+
 // No incident any more: the labels say so, the chain and the times say what it was.
 void ShowRecovered(Lang lang, Finding& finding) {
   if (finding.state != "recovered") return;
@@ -145,11 +159,15 @@ struct Analyzer::Rules {
 struct Analyzer::Cache {
   std::mutex mu;
   std::shared_ptr<const Rules> current;
+  std::thread warm_up;
 };
 
-// The patterns are compiled here already, so that the first question is not slower than the others.
-Analyzer::Analyzer(Deps deps) : deps_(deps), cache_(std::make_unique<Cache>()) { (void)CurrentRules(); }
-Analyzer::~Analyzer() = default;
+// The patterns are compiled beside the rest of the start, so that the first question finds them ready.
+Analyzer::Analyzer(Deps deps) : deps_(deps), cache_(std::make_unique<Cache>()) {
+  cache_->warm_up = std::thread([this] { (void)CurrentRules(); });
+}
+// The thread uses this object, so it ends before any member goes.
+Analyzer::~Analyzer() { cache_->warm_up.join(); }
 
 // Compiling the patterns takes some tens of milliseconds; it happens once per change of the knowledge base.
 std::shared_ptr<const Analyzer::Rules> Analyzer::CurrentRules() const {
@@ -219,6 +237,7 @@ Result<Analysis> Analyzer::Analyze(const AnalysisRequest& request, const DeltaCa
   auto tell = [&](const Decision& decision) {
     Finding finding = Compose(input, decision);
     NameKnowledge(*deps_.knowledge, rules->rules, decision, digest, request.lang, finding);
+    TakeStart(request.firing, finding);
     ShowRecovered(request.lang, finding);
     return finding;
   };

@@ -104,11 +104,13 @@ TEST_F(AnalyzerTest, ComparesTwoSamplesOfAWatchedServer) {
   request.live = &live;
   request.lang = Lang::kEn;
   request.instance_name = "cart";
+  request.firing = {{"memory_usage", "critical", "memory_usage_percent", 99, 90, 1'700'000'000'000}};
   auto out = analyzer_->Analyze(request);
   ASSERT_TRUE(out.ok());
   EXPECT_EQ(out->main.failure_mode, "oom-noeviction");
   EXPECT_EQ(out->main.state, "ongoing");
   EXPECT_TRUE(out->main.headline.starts_with("[cart] "));
+  EXPECT_EQ(out->main.started_at, "2023-11-14T22:13:20.000Z") << "since the alert fires";
   bool delta = false;
   for (const Evidence& item : out->main.evidence) delta |= item.value.find("0 -> 90") != std::string::npos;
   EXPECT_TRUE(delta) << "the difference between the samples has to be among the evidence";

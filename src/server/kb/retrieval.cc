@@ -14,6 +14,11 @@ namespace {
 
 constexpr double kWordShare = 0.8;
 constexpr double kBestScore = 1.4;
+// The fixed entries are the common failures: they come first where likeness does not decide. Short entries would win
+// otherwise, since every line of theirs is about one thing.
+constexpr double kCommonFailure = 0.06;
+
+double PriorOf(const Entry& entry) { return entry.file.starts_with("troubleshooting/") ? kCommonFailure : 0; }
 
 std::string Lower(std::string_view text) {
   std::string out(text);
@@ -141,7 +146,10 @@ std::vector<SearchHit> Retrieval::Search(std::string_view query, const Vector* q
       item.likeness = LikenessOf(i, *query_vector);
       item.score = (item.likeness.score + kWordShare * words[i]) / kBestScore;
     }
-    if (item.score > 0) ranked.push_back(item);
+    if (item.score > 0) {
+      item.score += PriorOf(*entries_[i]);
+      ranked.push_back(item);
+    }
   }
   std::stable_sort(ranked.begin(), ranked.end(), [](const Ranked& a, const Ranked& b) { return a.score > b.score; });
   if (ranked.size() > k) ranked.resize(k);
