@@ -1,7 +1,8 @@
 """Knowledge search finds the right entry for questions that no entry was written for, in both languages.
 
-The bound leaves room for further entries to come first with good reason: with the first ten alone 51 and 50 of 60 are
-right (docs/adr/0004-embedding.md), with twenty 49 and 48.
+The questions belong to ten entries; the base holds many more, some of which answer a question as well, so the bounds
+look at the first three hits. Measured with 87 entries (docs/adr/0004-embedding.md): among the first three 57 and 58 of
+60, first 48 and 44.
 """
 
 import json
@@ -24,17 +25,20 @@ def searching(redoubt):
     return redoubt
 
 
-def first_entry(redoubt, question, lang):
-    results = redoubt.api("POST", "/search", {"query": question, "lang": lang, "limit": 3}).ok()["results"]
-    return results[0]["id"] if results else None
+def first_entries(redoubt, question):
+    results = redoubt.api("POST", "/search", {"query": question["question"], "lang": question["lang"], "limit": 3}).ok()
+    return [hit["id"] for hit in results["results"]]
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])
-def test_right_entry_comes_first_for_three_of_four_questions(searching, lang):
+def test_right_entry_is_among_the_first_three_for_nine_of_ten_questions(searching, lang):
     questions = [q for q in QUESTIONS if q["lang"] == lang]
-    missed = [q for q in questions if first_entry(searching, q["question"], lang) != q["entry"]]
+    found = [(q, first_entries(searching, q)) for q in questions]
+    missed = [q for q, ids in found if q["entry"] not in ids]
+    first = [q for q, ids in found if ids[:1] == [q["entry"]]]
     assert len(questions) == 60
-    assert len(questions) - len(missed) >= 45, "\n".join(f"{q['entry']}: {q['question']}" for q in missed)
+    assert len(missed) <= 6, "\n".join(f"{q['entry']}: {q['question']}" for q in missed)
+    assert len(first) >= 40
 
 
 def test_scores_fall_and_stay_within_0_and_1(searching):
