@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <new>
+#include <utility>
 
 #include "base/check.h"
 
@@ -152,24 +154,31 @@ IdSet Index::Evaluate(const FilterNode& node) const {
   return set;
 }
 
-std::vector<Index::Candidate> Index::Nearest(const SearchPlan& plan, const std::function<bool()>& stop) const {
-  const KnnClause& knn = *plan.query.knn;
-  const vector::FlatIndex& vectors = *fields_[knn.field].vectors;
-  std::vector<vector::Hit> hits;
-  if (plan.query.filter->kind == FilterNode::Kind::kAll) {
-    hits = vectors.Search(knn.vector, knn.k, nullptr, stop);
-  } else {
-    IdSet allowed = Evaluate(*plan.query.filter);
-    hits = vectors.Search(knn.vector, knn.k, &allowed, stop);
+// The tasks among `tasks` whose KNN is over `field`.
+void Index::FindNearest(size_t field, std::span<const SearchTask> tasks, std::vector<Candidates>& found,
+                        std::vector<SearchOutcome>& outcomes) const {
+  std::vector<size_t> positions;
+  std::vector<vector::KnnQuery> queries;
+  std::deque<IdSet> filters;  // a deque: the elements stay where they are
+  for (size_t i = 0; i < tasks.size(); ++i) {
+    const Query& query = tasks[i].plan->query;
+    if (!query.knn || query.knn->field != field) continue;
+    positions.push_back(i);
+    vector::KnnQuery& knn = queries.emplace_back(vector::KnnQuery{query.knn->vector, query.knn->k, nullptr, nullptr});
+    if (query.filter->kind != FilterNode::Kind::kAll) knn.filter = &filters.emplace_back(Evaluate(*query.filter));
+    if (tasks[i].stop) {
+      knn.stop = [&stop = tasks[i].stop, &timed_out = outcomes[i].timed_out] { return timed_out = stop(); };
+    }
   }
-  std::vector<Candidate> candidates;
-  candidates.reserve(hits.size());
-  for (const vector::Hit& hit : hits) candidates.push_back({hit.id, hit.distance, {}});
-  return candidates;
+  if (queries.empty()) return;
+  std::vector<std::vector<vector::Hit>> hits = fields_[field].vectors->SearchMany(queries);
+  for (size_t q = 0; q < queries.size(); ++q) {
+    for (const vector::Hit& hit : hits[q]) found[positions[q]].push_back({hit.id, hit.distance, {}});
+  }
 }
 
-std::vector<Index::Candidate> Index::Matching(const SearchPlan& plan) const {
-  std::vector<Candidate> candidates;
+Index::Candidates Index::Matching(const SearchPlan& plan) const {
+  Candidates candidates;
   Evaluate(*plan.query.filter).ForEach([&](Id id) {
     candidates.push_back({id, 0, {}});
     return true;
@@ -189,7 +198,7 @@ SortKey Index::SortKeyOf(const SearchPlan& plan, const Candidate& candidate) con
 }
 
 // Only the part that LIMIT shows has to be in order. Documents without a key come last in either direction.
-void Index::Sort(const SearchPlan& plan, std::vector<Candidate>& candidates) const {
+void Index::Sort(const SearchPlan& plan, Candidates& candidates) const {
   if (plan.sort == SortKind::kNone) return;
   for (Candidate& candidate : candidates) candidate.sort_key = SortKeyOf(plan, candidate);
   auto before = [&](const Candidate& a, const Candidate& b) {
@@ -203,12 +212,7 @@ void Index::Sort(const SearchPlan& plan, std::vector<Candidate>& candidates) con
   std::partial_sort(candidates.begin(), candidates.begin() + static_cast<ptrdiff_t>(shown), candidates.end(), before);
 }
 
-SearchOutcome Index::Search(const SearchPlan& plan, const std::function<bool()>& stop) const {
-  SearchOutcome outcome;
-  auto stop_and_note = [&] { return outcome.timed_out = stop(); };
-  std::function<bool()> noted_stop;
-  if (stop) noted_stop = stop_and_note;
-  std::vector<Candidate> candidates = plan.query.knn ? Nearest(plan, noted_stop) : Matching(plan);
+void Index::Finish(const SearchPlan& plan, Candidates candidates, SearchOutcome& outcome) const {
   Sort(plan, candidates);
   outcome.total = candidates.size();
   for (size_t i = plan.offset; i < candidates.size() && i - plan.offset < plan.limit; ++i) {
@@ -216,7 +220,25 @@ SearchOutcome Index::Search(const SearchPlan& plan, const std::function<bool()>&
     outcome.documents.push_back(
         {std::string(documents_.Key(candidate.id)), candidate.distance, std::move(candidate.sort_key)});
   }
-  return outcome;
+}
+
+std::vector<SearchOutcome> Index::SearchMany(std::span<const SearchTask> tasks) const {
+  std::vector<SearchOutcome> outcomes(tasks.size());
+  std::vector<Candidates> found(tasks.size());
+  for (size_t field = 0; field < fields_.size(); ++field) {
+    if (fields_[field].vectors != nullptr) FindNearest(field, tasks, found, outcomes);
+  }
+  for (size_t i = 0; i < tasks.size(); ++i) {
+    const SearchPlan& plan = *tasks[i].plan;
+    if (!plan.query.knn) found[i] = Matching(plan);
+    Finish(plan, std::move(found[i]), outcomes[i]);
+  }
+  return outcomes;
+}
+
+SearchOutcome Index::Search(const SearchPlan& plan, std::function<bool()> stop) const {
+  const SearchTask task = {&plan, std::move(stop)};
+  return std::move(SearchMany({&task, 1})[0]);
 }
 
 IndexStats Index::Stats() const {

@@ -40,6 +40,12 @@ struct SearchOutcome {
   bool timed_out = false;                // what was found until then
 };
 
+// One of several searches that run together. Borrows both.
+struct SearchTask {
+  const SearchPlan* plan = nullptr;
+  std::function<bool()> stop;  // asked now and then; when it answers true the outcome holds what was found so far
+};
+
 // Failures to index, for FT.INFO.
 struct FailureCounter {
   uint64_t count = 0;
@@ -75,8 +81,9 @@ class Index {
   base::Status Put(std::string_view key, FieldValues values);
   bool Remove(std::string_view key);
 
-  // `stop` is asked now and then; when it answers true the outcome holds what was found so far.
-  SearchOutcome Search(const SearchPlan& plan, const std::function<bool()>& stop = nullptr) const;
+  // KNN searches of one field share a pass over its vectors.
+  std::vector<SearchOutcome> SearchMany(std::span<const SearchTask> tasks) const;
+  SearchOutcome Search(const SearchPlan& plan, std::function<bool()> stop = nullptr) const;
 
   const IndexDefinition& definition() const { return definition_; }
   size_t size() const { return documents_.size(); }
@@ -104,10 +111,13 @@ class Index {
   base::Status Fail(size_t field, std::string_view key, std::string error);
 
   IdSet Evaluate(const FilterNode& node) const;
-  std::vector<Candidate> Nearest(const SearchPlan& plan, const std::function<bool()>& stop) const;
-  std::vector<Candidate> Matching(const SearchPlan& plan) const;
+  using Candidates = std::vector<Candidate>;
+  void FindNearest(size_t field, std::span<const SearchTask> tasks, std::vector<Candidates>& found,
+                   std::vector<SearchOutcome>& outcomes) const;
+  Candidates Matching(const SearchPlan& plan) const;
+  void Finish(const SearchPlan& plan, Candidates candidates, SearchOutcome& outcome) const;
   SortKey SortKeyOf(const SearchPlan& plan, const Candidate& candidate) const;
-  void Sort(const SearchPlan& plan, std::vector<Candidate>& candidates) const;
+  void Sort(const SearchPlan& plan, Candidates& candidates) const;
 
   IndexDefinition definition_;
   base::StdMemoryAdapter std_memory_;

@@ -116,11 +116,16 @@ void LiveIndex::DoneReading(std::shared_lock<std::shared_mutex> lock) {
   if (queued() > 0) TryApplyQueue(kAll);
 }
 
-SearchOutcome LiveIndex::Search(const SearchPlan& plan, const std::function<bool()>& stop) {
+std::vector<SearchOutcome> LiveIndex::SearchMany(std::span<const SearchTask> tasks) {
   std::shared_lock lock = LockForReading();
-  SearchOutcome outcome = index_->Search(plan, stop);
+  std::vector<SearchOutcome> outcomes = index_->SearchMany(tasks);
   DoneReading(std::move(lock));
-  return outcome;
+  return outcomes;
+}
+
+SearchOutcome LiveIndex::Search(const SearchPlan& plan, std::function<bool()> stop) {
+  const SearchTask task = {&plan, std::move(stop)};
+  return std::move(SearchMany({&task, 1})[0]);
 }
 
 IndexStats LiveIndex::Stats() {

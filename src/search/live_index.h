@@ -30,7 +30,8 @@ class LiveIndex {
   void Clear();
 
   // From any thread. Waits for other searches only when there are changes to apply.
-  SearchOutcome Search(const SearchPlan& plan, const std::function<bool()>& stop = nullptr);
+  std::vector<SearchOutcome> SearchMany(std::span<const SearchTask> tasks);
+  SearchOutcome Search(const SearchPlan& plan, std::function<bool()> stop = nullptr);
   IndexStats Stats();
   std::vector<std::string> Keys();
 

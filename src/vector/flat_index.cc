@@ -6,7 +6,9 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <deque>
 #include <new>
+#include <utility>
 
 #include "vector/kernels.h"
 
@@ -15,6 +17,7 @@ namespace {
 
 constexpr size_t kBlockBytes = 128 * 1024;       // small enough that a tiny index stays tiny
 constexpr size_t kChunkRows = 64;                // distances are computed into a stack array of this many
+constexpr size_t kChunkBytes = 16 * 1024;        // what several queries read one after another stays in the first cache
 constexpr size_t kFloatsBetweenStops = 1 << 18;  // about 100 us of work
 
 // A power of two, so that a slot splits into block and row by shift and mask.
@@ -119,29 +122,40 @@ void FlatIndex::Measure(const float* query, const float* rows, size_t count, flo
   for (size_t i = 0; i < count; ++i) out[i] = 1 - out[i];
 }
 
-void FlatIndex::ScanAll(const float* query, const IdSet* filter, const std::function<bool()>& stop, TopK& best) const {
+struct FlatIndex::Scan {
+  std::vector<float> unit;  // of a cosine query
+  const float* vector;
+  const IdSet* filter;
+  const std::function<bool()>& stop;
+  TopK best;
+
+  bool Stopped() const { return stop && stop(); }
+};
+
+void FlatIndex::ScanAll(std::vector<Scan*> scans) const {
   float distances[kChunkRows];
-  size_t until_stop = kFloatsBetweenStops;
-  size_t chunk = std::min(kChunkRows, block_rows_);
-  for (size_t at = 0; at < ids_.size(); at += chunk) {
+  size_t chunk =
+      std::clamp<size_t>(std::bit_floor(kChunkBytes / (dim_ * sizeof(float))), 1, std::min(kChunkRows, block_rows_));
+  size_t since_stop = 0;
+  for (size_t at = 0; at < ids_.size() && !scans.empty(); at += chunk) {
     size_t count = std::min(chunk, ids_.size() - at);
-    Measure(query, Row(static_cast<uint32_t>(at)), count, distances);
-    for (size_t i = 0; i < count; ++i) {
-      if (!best.Wants(distances[i])) continue;
-      Id id = ids_[at + i];
-      if (filter == nullptr || filter->Contains(id)) best.Offer({id, distances[i]});
+    const float* rows = Row(static_cast<uint32_t>(at));
+    for (Scan* scan : scans) {
+      Measure(scan->vector, rows, count, distances);
+      for (size_t i = 0; i < count; ++i) {
+        if (!scan->best.Wants(distances[i])) continue;
+        Id id = ids_[at + i];
+        if (scan->filter == nullptr || scan->filter->Contains(id)) scan->best.Offer({id, distances[i]});
+      }
     }
-    if (until_stop > count * dim_) {
-      until_stop -= count * dim_;
-    } else if (stop && stop()) {
-      return;
-    } else {
-      until_stop = kFloatsBetweenStops;
-    }
+    since_stop += count * dim_ * scans.size();
+    if (since_stop < kFloatsBetweenStops) continue;
+    since_stop = 0;
+    std::erase_if(scans, [](const Scan* scan) { return scan->Stopped(); });
   }
 }
 
-void FlatIndex::ScanSet(const float* query, const IdSet& filter, const std::function<bool()>& stop, TopK& best) const {
+void FlatIndex::ScanSet(Scan& scan) const {
   // Collected in chunks, so that rows can be asked for ahead of their use.
   uint32_t slots[kChunkRows];
   size_t filled = 0;
@@ -151,13 +165,13 @@ void FlatIndex::ScanSet(const float* query, const IdSet& filter, const std::func
     for (size_t i = 0; i < filled; ++i) {
       if (i + kLookAhead < filled) Prefetch(Row(slots[i + kLookAhead]), dim_);
       float distance;
-      Measure(query, Row(slots[i]), 1, &distance);
-      if (best.Wants(distance)) best.Offer({ids_[slots[i]], distance});
+      Measure(scan.vector, Row(slots[i]), 1, &distance);
+      if (scan.best.Wants(distance)) scan.best.Offer({ids_[slots[i]], distance});
     }
     filled = 0;
-    stopped = stop && stop();
+    stopped = scan.Stopped();
   };
-  filter.ForEach([&](Id id) {
+  scan.filter->ForEach([&](Id id) {
     uint32_t slot = SlotOf(id);
     if (slot != kNoSlot) slots[filled++] = slot;
     if (filled == kChunkRows) flush();
@@ -166,24 +180,36 @@ void FlatIndex::ScanSet(const float* query, const IdSet& filter, const std::func
   if (!stopped) flush();
 }
 
+std::vector<std::vector<Hit>> FlatIndex::SearchMany(std::span<const KnnQuery> queries) const {
+  std::deque<Scan> scans;  // a deque: the elements stay where they are
+  std::vector<Scan*> whole;
+  for (const KnnQuery& query : queries) {
+    CHECK(query.vector.size() == dim_);
+    Scan& scan = scans.emplace_back(
+        Scan{{}, query.vector.data(), query.filter, query.stop, TopK(std::min(query.k, ids_.size()))});
+    if (query.k == 0 || ids_.empty()) continue;
+    if (metric_ == Metric::kCosine) {
+      float scale = InverseNorm(query.vector);
+      for (float x : query.vector) scan.unit.push_back(x * scale);
+      scan.vector = scan.unit.data();
+    }
+    // Reading rows in order is three to four times as fast as picking them: a wide filter is tested on candidates only.
+    if (scan.filter != nullptr && scan.filter->Count() < ids_.size() / 4) {
+      ScanSet(scan);
+    } else {
+      whole.push_back(&scan);
+    }
+  }
+  ScanAll(std::move(whole));
+  std::vector<std::vector<Hit>> hits;
+  for (Scan& scan : scans) hits.push_back(scan.best.Take());
+  return hits;
+}
+
 std::vector<Hit> FlatIndex::Search(std::span<const float> query, size_t k, const IdSet* filter,
-                                   const std::function<bool()>& stop) const {
-  CHECK(query.size() == dim_);
-  TopK best(std::min(k, ids_.size()));
-  if (k == 0 || ids_.empty()) return {};
-  std::vector<float> unit;
-  if (metric_ == Metric::kCosine) {
-    float scale = InverseNorm(query);
-    for (float x : query) unit.push_back(x * scale);
-    query = unit;
-  }
-  // Reading rows in order is three to four times as fast as picking them: a wide filter is tested on candidates only.
-  if (filter != nullptr && filter->Count() < ids_.size() / 4) {
-    ScanSet(query.data(), *filter, stop, best);
-  } else {
-    ScanAll(query.data(), filter, stop, best);
-  }
-  return best.Take();
+                                   std::function<bool()> stop) const {
+  const KnnQuery one = {query, k, filter, std::move(stop)};
+  return std::move(SearchMany({&one, 1})[0]);
 }
 
 size_t FlatIndex::memory_bytes() const {

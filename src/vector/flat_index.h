@@ -24,6 +24,13 @@ struct FlatOptions {
 
 inline constexpr size_t kMaxDim = 32768;
 
+struct KnnQuery {
+  std::span<const float> vector;  // dim floats
+  size_t k = 0;
+  const IdSet* filter = nullptr;  // hits are out of these; null: out of all
+  std::function<bool()> stop;  // asked about every 100 us of work; when it answers true the hits so far are the result
+};
+
 // All vectors, one copy each, in blocks; a search reads every one, so its answer is exact.
 // Search() may run on many threads at once; Add() and Remove() need exclusive access.
 class FlatIndex {
@@ -39,10 +46,11 @@ class FlatIndex {
   bool Remove(Id id);
   bool Contains(Id id) const { return SlotOf(id) != kNoSlot; }
 
-  // At most `k` hits, nearest first, out of `filter` where one is given. Vectors whose distance is not a number are
-  // never hits. `stop` is asked about every 100 us of work; when it answers true the hits so far are returned.
+  // At most `k` hits for each query, nearest first. Vectors whose distance is not a number are never hits. Queries that
+  // need a whole scan share one: reading the vectors is what takes the time.
+  std::vector<std::vector<Hit>> SearchMany(std::span<const KnnQuery> queries) const;
   std::vector<Hit> Search(std::span<const float> query, size_t k, const IdSet* filter = nullptr,
-                          const std::function<bool()>& stop = nullptr) const;
+                          std::function<bool()> stop = nullptr) const;
 
   size_t size() const { return ids_.size(); }
   size_t dim() const { return dim_; }
@@ -52,6 +60,9 @@ class FlatIndex {
  private:
   static constexpr uint32_t kNoSlot = UINT32_MAX;
 
+  // A query under way.
+  struct Scan;
+
   explicit FlatIndex(const FlatOptions& options);
 
   uint32_t SlotOf(Id id) const { return id < slots_.size() ? slots_[id] : kNoSlot; }
@@ -59,8 +70,8 @@ class FlatIndex {
   const float* Row(uint32_t slot) const { return const_cast<FlatIndex*>(this)->Row(slot); }
   base::Status AppendSlot(Id id);
   void Store(uint32_t slot, std::span<const float> vector);
-  void ScanAll(const float* query, const IdSet* filter, const std::function<bool()>& stop, TopK& best) const;
-  void ScanSet(const float* query, const IdSet& filter, const std::function<bool()>& stop, TopK& best) const;
+  void ScanAll(std::vector<Scan*> scans) const;
+  void ScanSet(Scan& scan) const;
   void Measure(const float* query, const float* rows, size_t count, float* out) const;
 
   const size_t dim_;

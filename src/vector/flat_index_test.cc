@@ -95,6 +95,39 @@ TEST_F(FlatIndexTest, AgreesWithBruteForceThroughAddsReplacesAndRemoves) {
   }
 }
 
+TEST_F(FlatIndexTest, AnswersManyQueriesInOnePassAsItAnswersEachAlone) {
+  for (Metric metric : {Metric::kL2, Metric::kCosine}) {
+    MakeIndex(33, metric);
+    for (Id id = 0; id < 4000; ++id) Put(id);
+    IdSet narrow(4000);
+    IdSet wide(4000);
+    for (Id id = 0; id < 4000; id += 3) (id % 30 == 0 ? narrow : wide).Insert(id);
+    std::vector<std::vector<float>> vectors;
+    for (int q = 0; q < 9; ++q) vectors.push_back(RandomVector());
+    std::vector<KnnQuery> queries;
+    for (size_t q = 0; q < vectors.size(); ++q) {
+      const IdSet* filters[] = {nullptr, &narrow, &wide};
+      queries.push_back({vectors[q], q, filters[q % 3], nullptr});
+    }
+    std::vector<std::vector<Hit>> together = index_->SearchMany(queries);
+    ASSERT_EQ(together.size(), queries.size());
+    for (size_t q = 0; q < queries.size(); ++q) {
+      EXPECT_EQ(together[q], index_->Search(queries[q].vector, queries[q].k, queries[q].filter)) << q;
+      EXPECT_EQ(together[q].size(), q);
+    }
+  }
+}
+
+TEST_F(FlatIndexTest, LeavesOutAQueryThatHasNoTimeLeftAndFinishesTheOthers) {
+  MakeIndex(1024, Metric::kL2);
+  for (Id id = 0; id < 3000; ++id) Put(id);
+  std::vector<float> vector = RandomVector();
+  std::vector<KnnQuery> queries = {{vector, 3000, nullptr, [] { return true; }}, {vector, 3000, nullptr, nullptr}};
+  std::vector<std::vector<Hit>> hits = index_->SearchMany(queries);
+  EXPECT_LT(hits[0].size(), 3000u);
+  EXPECT_EQ(hits[1].size(), 3000u);
+}
+
 TEST_F(FlatIndexTest, ReturnsAllWhenKIsLargerThanTheIndex) {
   MakeIndex(4, Metric::kL2);
   for (Id id = 0; id < 5; ++id) Put(id);

@@ -22,6 +22,7 @@ FtModule::FtModule(base::MemoryResource& memory, base::Logger logger)
 base::Status FtModule::AddIndex(search::IndexDefinition definition, bool scan) {
   if (indexes_.Find(definition.name) != nullptr) return base::AlreadyExists("Index already exists");
   auto entry = std::make_shared<IndexEntry>();
+  entry->queue = std::make_shared<SearchQueue>();
   ASSIGN_OR_RETURN(entry->live, search::LiveIndex::Create(std::move(definition), memory_));
   indexes_.Add(entry);
   if (scan) scan_.Start(entry);

@@ -4,11 +4,8 @@
 
 #include <utility>
 
-#include "base/clock.h"
 #include "module/ft/ft_module.h"
-#include "module/ft/search_reply.h"
-#include "module/host/acl.h"
-#include "module/host/blocked_client.h"
+#include "module/ft/search_job.h"
 
 namespace redoubt::ft {
 namespace {
@@ -21,38 +18,7 @@ void LowerPriorityOnce() {
   (void)lowered;  // without the right to do so the threads are as important as any
 }
 
-// One search on its way: planned on the main thread, run by a reader thread, answered on the main thread.
-class SearchJob final : public host::Completion {
- public:
-  SearchJob(FtModule& ft, std::shared_ptr<search::LiveIndex> index, search::SearchPlan plan, host::Caller caller)
-      : ft_(ft),
-        index_(std::move(index)),
-        plan_(std::move(plan)),
-        caller_(std::move(caller)),
-        begin_us_(base::SystemClock().SteadyMicros()) {}
-
-  // Any thread.
-  void Run() {
-    outcome_ = index_->Search(plan_, [this] { return ft_.stopping() || OutOfTime(); });
-    index_.reset();
-  }
-
-  void Reply(host::Context& ctx) override { ReplySearch(ctx, caller_, plan_, outcome_); }
-
- private:
-  bool OutOfTime() const {
-    return plan_.timeout_ms > 0 && base::SystemClock().SteadyMicros() - begin_us_ > plan_.timeout_ms * 1000;
-  }
-
-  FtModule& ft_;
-  std::shared_ptr<search::LiveIndex> index_;
-  const search::SearchPlan plan_;
-  const host::Caller caller_;
-  const int64_t begin_us_;
-  search::SearchOutcome outcome_;
-};
-
-base::Status RunOnReader(FtModule& ft, host::Context& ctx, std::unique_ptr<SearchJob> job) {
+base::Status RunOnReader(FtModule& ft, host::Context& ctx, const IndexEntry& entry, std::unique_ptr<SearchJob> job) {
   // Checked before the client is blocked: it would have to be released again.
   if (ft.readers().waiting() >= kSearchQueueLimit) {
     ++ft.refused_searches;
@@ -61,12 +27,19 @@ base::Status RunOnReader(FtModule& ft, host::Context& ctx, std::unique_ptr<Searc
   }
   SearchJob* running = job.get();
   host::BlockedClient* client = host::BlockedClient::Block(ctx, std::move(job));
-  bool queued = ft.readers().TrySubmit([running, client] {
+  entry.queue->Add(running, client);
+  // Only the main thread adds to the pool, so it has room: it refuses only while the server ends.
+  (void)ft.readers().TrySubmit([queue = entry.queue, index = entry.live] {
     LowerPriorityOnce();
-    running->Run();
-    client->Unblock();
+    queue->RunSome(*index);
   });
-  if (!queued) client->Unblock();  // only the main thread adds to the queue, so this is a shutdown: an empty answer
+  return base::OkStatus();
+}
+
+base::Status RunInPlace(host::Context& ctx, const IndexEntry& entry, SearchJob& job) {
+  search::SearchTask task = job.Task();
+  job.set_outcome(entry.live->Search(*task.plan, std::move(task.stop)));
+  job.Reply(ctx);
   return base::OkStatus();
 }
 
@@ -84,11 +57,9 @@ base::Status FtSearch(FtModule& ft, host::Context& ctx, host::Args args) {
   if (!plan.ok()) return ReplyFtError(ctx, plan.status());
   ++ft.searches;
   ++entry->searches;
-  auto job = std::make_unique<SearchJob>(ft, entry->live, std::move(*plan), host::Caller::Of(ctx));
-  if (ctx.CanBlock()) return RunOnReader(ft, ctx, std::move(job));
-  job->Run();
-  job->Reply(ctx);
-  return base::OkStatus();
+  auto job = std::make_unique<SearchJob>(ft, std::move(*plan), host::Caller::Of(ctx));
+  if (ctx.CanBlock()) return RunOnReader(ft, ctx, *entry, std::move(job));
+  return RunInPlace(ctx, *entry, *job);
 }
 
 }  // namespace redoubt::ft

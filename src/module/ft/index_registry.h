@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "module/ft/search_job.h"
 #include "search/live_index.h"
 
 namespace redoubt::ft {
@@ -14,6 +15,7 @@ namespace redoubt::ft {
 // One index of the server.
 struct IndexEntry {
   std::shared_ptr<search::LiveIndex> live;
+  std::shared_ptr<SearchQueue> queue;
   bool scanning = false;    // a background scan has not seen all keys yet
   double scanned_part = 1;  // 0..1
   uint64_t searches = 0;
