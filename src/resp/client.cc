@@ -260,9 +260,9 @@ Status Client::OpenTls(int64_t deadline_us, ConnectFailure& failure) {
   failure = ConnectFailure::kTls;
   // hiredis resets the handshake when it takes the object over, so it has to come first; it only begins one here.
   redisContext* context = handle_->context;
-  if (redisInitiateSSL(context, ssl.get()) != REDIS_OK) return base::FailedPrecondition(context->errstr);
-  handle_->ssl = ssl.release();
   const std::string& name = options_.tls->server_name.empty() ? options_.host : options_.tls->server_name;
+  if (redisInitiateSSL(context, ssl.get()) != REDIS_OK) return TlsFailure(ssl.get(), name, context->errstr);
+  handle_->ssl = ssl.release();
   Status status = TlsHandshake(handle_->ssl, context->fd, name, deadline_us);
   if (status.code() == StatusCode::kDeadlineExceeded) failure = ConnectFailure::kTimeout;
   return status;

@@ -102,6 +102,7 @@ TEST_P(ClientTest, SpeaksTlsAndChecksTheCertificate) {
   ConnectOptions wrong_name = options;
   wrong_name.tls->server_name = "other.example";
   EXPECT_EQ(FailureOf(wrong_name), ConnectFailure::kTls);
+  EXPECT_NE(Client::Connect(wrong_name).status().message().find("other.example"), std::string::npos);
   wrong_name.tls->insecure_skip_verify = true;
   EXPECT_TRUE(Client::Connect(wrong_name).ok());
   ConnectOptions by_name = options;

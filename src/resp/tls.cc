@@ -144,6 +144,13 @@ Result<SslPtr> MakeTls(const std::string& host, const TlsOptions& options) {
   return ssl;
 }
 
+Status TlsFailure(SSL* ssl, const std::string& name, const std::string& reason) {
+  long verdict = SSL_get_verify_result(ssl);
+  if (verdict == X509_V_OK) return FailedPrecondition(fmt::format("TLS handshake failed: {}", reason));
+  return FailedPrecondition(fmt::format("the server's certificate was not accepted for '{}': {}", name,
+                                        X509_verify_cert_error_string(verdict)));
+}
+
 Status TlsHandshake(SSL* ssl, int fd, const std::string& name, int64_t deadline_us) {
   for (;;) {
     ERR_clear_error();
@@ -154,15 +161,10 @@ Status TlsHandshake(SSL* ssl, int fd, const std::string& name, int64_t deadline_
       if (WaitFor(fd, error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline_us)) continue;
       return base::DeadlineExceeded("the TLS handshake did not finish in time");
     }
-    long verdict = SSL_get_verify_result(ssl);
-    if (verdict != X509_V_OK) {
-      return FailedPrecondition(fmt::format("the server's certificate was not accepted for '{}': {}", name,
-                                            X509_verify_cert_error_string(verdict)));
-    }
-    if (error == SSL_ERROR_SYSCALL || ERR_peek_last_error() == 0) {
-      return FailedPrecondition("the server closed the connection during the TLS handshake; it may not speak TLS");
-    }
-    return FailedPrecondition(fmt::format("TLS handshake failed: {}", OpenSslReason()));
+    bool closed = error == SSL_ERROR_SYSCALL || ERR_peek_last_error() == 0;
+    return TlsFailure(
+        ssl, name,
+        closed ? "the server closed the connection during the handshake; it may not speak TLS" : OpenSslReason());
   }
 }
 

@@ -24,6 +24,9 @@ base::Result<SslPtr> MakeTls(const std::string& host, const TlsOptions& options)
 // NowMicros(). DeadlineExceeded, else FailedPrecondition with OpenSSL's and the certificate's reason.
 base::Status TlsHandshake(SSL* ssl, int fd, const std::string& name, int64_t deadline_us);
 
+// The words for a handshake that failed: the verdict on the certificate when there is one, else `reason`.
+base::Status TlsFailure(SSL* ssl, const std::string& name, const std::string& reason);
+
 int64_t NowMicros();  // steady clock
 // Waits for poll(2) `events`; false at the deadline.
 bool WaitFor(int fd, short events, int64_t deadline_us);
