@@ -34,10 +34,13 @@ class Corpus {
  public:
   std::string Document() {
     std::string text;
-    for (int i = 0; i < 50; ++i) text += "w" + std::to_string(Word()) + " ";
+    for (int i = 0; i < 50; ++i) text += NextWord() + " ";
     return text;
   }
-  int Word() { return static_cast<int>(20'000.0 / (1.0 + 20'000.0 * uniform_(random_))); }
+  std::string NextWord() {
+    const int rank = static_cast<int>(20'000.0 / (1.0 + 20'000.0 * uniform_(random_)));
+    return std::to_string(rank).insert(0, 1, 'w');
+  }
 
  private:
   std::mt19937 random_{1};
@@ -62,7 +65,7 @@ void Searching(benchmark::State& state) {
   Bm25Index index;
   for (uint32_t i = 0; i < state.range(0); ++i) index.Add(i, corpus.Document());
   for (auto _ : state) {
-    const std::string query = "w" + std::to_string(corpus.Word()) + " w" + std::to_string(corpus.Word());
+    const std::string query = corpus.NextWord() + " " + corpus.NextWord();
     benchmark::DoNotOptimize(index.Search(query, 10));
   }
 }
