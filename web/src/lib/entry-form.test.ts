@@ -4,7 +4,7 @@ import { emptyEntryForm, readImport, textIn, toForm, toInput } from "./entry-for
 
 const entry: Entry = {
   id: "kb-mem-001", category: "memory", severity: "critical", source: "file", title: { ko: "메모리", en: "Memory" },
-  symptoms: [{ ko: "쓰기 거부", en: "writes refused" }, { ko: "OOM 오류" }], root_causes: [], diagnosis_steps: [], solutions: [], prevention: [],
+  symptoms: [{ ko: "쓰기 거부", en: "writes refused" }, { ko: "OOM 오류", en: "OOM errors" }], root_causes: [], diagnosis_steps: [], solutions: [], prevention: [],
   related_metrics: ["used_memory", "maxmemory"], tags: ["oom"], signals: [], actions: [], do_not: [],
 };
 
@@ -22,7 +22,7 @@ describe("an entry as a form", () => {
     form.title.en = "x";
     form.lists.symptoms = { ko: "하나\n\n셋\n", en: "one\ntwo" };
     const result = toInput(form);
-    expect(result.ok && result.input.symptoms).toEqual([{ ko: "하나", en: "one" }, { en: "two" }, { ko: "셋" }]);
+    expect(result.ok && result.input.symptoms).toEqual([{ ko: "하나", en: "one" }, "two", "셋"]);
   });
 
   it("needs a title in one language", () => {

@@ -93,9 +93,10 @@ function buildList(form: LocalForm): Text[] {
   return texts;
 }
 
+// A text in one language goes out as a plain string, which the server takes for both.
 function local(ko: string, en: string): Text | null {
   if (ko === "" && en === "") return null;
-  return { ...(ko === "" ? {} : { ko }), ...(en === "" ? {} : { en }) };
+  return ko === "" ? en : en === "" ? ko : { ko, en };
 }
 
 function raw(text: Text, lang: Lang): string {

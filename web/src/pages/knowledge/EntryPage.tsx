@@ -154,7 +154,7 @@ function EntryActions({ entry, title }: { entry: Entry; title: string }) {
           {entry.source !== "user" && <p>{t("knowledge.deleteBody")}</p>}
           {remove.error && <ErrorState error={remove.error} inline />}
           <div className={styles.buttons}>
-            <Button color="red" loading={remove.isPending} onClick={() => remove.mutate(entry.id, { onSuccess: () => void navigate("/knowledge") })}>
+            <Button color="red" loading={remove.isPending} onClick={() => void remove.mutateAsync(entry.id).then(() => navigate("/knowledge"), () => undefined)}>
               {t("common.delete")}
             </Button>
             <Button variant="default" onClick={() => setAsking(false)}>

@@ -130,9 +130,9 @@ function MoreActions({ instance }: { instance: Instance }) {
   const { disconnect, stopDemo } = useMonitorCommands();
   const command = instance.demo ? stopDemo : disconnect;
   const leave = () => {
-    const done = { onSuccess: () => void navigate(instance.demo ? "/start" : "/monitor") };
-    if (instance.demo) stopDemo.mutate(undefined, done);
-    else disconnect.mutate(instance.id, done);
+    // The page of this server is gone before the reply is here, so the promise is waited for, not the component.
+    const done = instance.demo ? stopDemo.mutateAsync() : disconnect.mutateAsync(instance.id);
+    void done.then(() => navigate(instance.demo ? "/start" : "/monitor"), () => undefined);
   };
   return (
     <>

@@ -39,12 +39,14 @@ function Idle() {
   const navigate = useNavigate();
   const story = useStory();
   const { stopDemo } = useMonitorCommands();
+  // The page of this server is gone before the reply is here, so the promise is waited for, not the component.
+  const leave = () => void stopDemo.mutateAsync().then(() => navigate("/start"), () => undefined);
   return (
     <span className={styles.storyHead}>
       <Button size="xs" onClick={story.run} loading={story.step === "starting"}>
         {t("demo.run")}
       </Button>
-      <Button size="xs" variant="default" loading={stopDemo.isPending} onClick={() => stopDemo.mutate(undefined, { onSuccess: () => void navigate("/start") })}>
+      <Button size="xs" variant="default" loading={stopDemo.isPending} onClick={leave}>
         {t("demo.leave")}
       </Button>
     </span>
