@@ -25,9 +25,11 @@ http::Response Ready(const Parts& parts) {
   std::string retrieval = parts.embedding_model.empty() ? "keywords only"
                           : parts.vectors_ready()       ? "ok"
                                                         : "vectors are being built; keywords until then";
-  bool ready = database.ok() && entries;
+  bool resumed = parts.resumed();
+  bool ready = database.ok() && entries && resumed;
   base::Json checks = {{"database", database.ok() ? "ok" : database.message()},
                        {"knowledge", entries ? "ok" : "no entries are loaded"},
+                       {"monitor", resumed ? "ok" : "the watched servers are being taken up again"},
                        {"retrieval", retrieval}};
   return Ok({{"status", ready ? "ready" : "not_ready"}, {"checks", std::move(checks)}}, ready ? 200 : 503);
 }

@@ -64,6 +64,7 @@ struct Parts {
 
   std::string llm;                                           // "provider/model"; empty: none
   std::string embedding_model;                               // empty: keyword retrieval
+  std::function<bool()> resumed;                             // what was watched before the restart is taken up again
   std::function<bool()> vectors_ready;                       // the entries' vectors are there
   std::function<base::Status()> database_check;              // OK while the database answers
   std::function<http::Response(const http::Request&)> docs;  // the browsable form of openapi.json
