@@ -64,7 +64,7 @@ class History {
  public:
   struct Options {
     int flush_ms = 1000;
-    size_t queue_limit = 20'000;            // points; beyond it the oldest waiting are dropped, and it is logged
+    size_t queue_limit = 20'000;  // points; beyond it the oldest waiting are dropped, and it is logged
     int64_t raw_retention_ms = 6 * 3'600'000LL;
     int64_t minute_retention_ms = 7 * 86'400'000LL;
     int compact_every_ms = 60'000;
