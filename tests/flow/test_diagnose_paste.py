@@ -110,10 +110,10 @@ def test_an_entry_added_as_json_is_recognised_at_once(redoubt):
         ],
         "signals": [{"id": "flux.1", "failure_mode": "flux-drained", "weight": 5, "patterns": ["FROBNICATE-\\d+"]}],
     }
-    redoubt.api("POST", "/knowledge", entry).ok()
+    redoubt.api("POST", "/knowledge", entry).ok(201)
     reply = analyze(redoubt, text)
     assert reply["failure_mode"] == "flux-drained" and reply["knowledge"][0]["id"] == "team-001"
-    redoubt.api("DELETE", "/knowledge/team-001").ok()
+    assert redoubt.api("DELETE", "/knowledge/team-001").status == 204
     assert analyze(redoubt, text)["category"] == "none"
 
 
