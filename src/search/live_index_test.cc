@@ -15,12 +15,12 @@ class LiveIndexTest : public testing::Test {
  protected:
   LiveIndexTest() {
     std::vector<std::string_view> args = {"i", "SCHEMA", "tag",     "TAG", "vec", "VECTOR",          "FLAT",
-                                          "6", "TYPE",   "FLOAT32", "DIM", "1",   "DISTANCE_METRIC", "L2"};
+                                          "6", "TYPE",   "FLOAT32", "DIM", "512", "DISTANCE_METRIC", "L2"};
     index_ = LiveIndex::Create(ParseCreate(args).value(), base::DefaultMemory()).value();
   }
 
   void Put(const std::string& key, std::string_view tag) {
-    std::vector<std::optional<std::string_view>> values = {tag, std::string_view("\0\0\x80\x3f", 4)};
+    std::vector<std::optional<std::string_view>> values = {tag, blob_};
     index_->Put(key, values);
   }
 
@@ -28,15 +28,15 @@ class LiveIndexTest : public testing::Test {
   size_t Count(std::string_view query) { return index_->Search(Plan({query, "LIMIT", "0", "0"})).total; }
 
   // A plan whose search asks `stop` at least once.
-  SearchPlan Knn() {
-    return Plan({"*=>[KNN 1 @vec $b]", "PARAMS", "2", "b", std::string_view("\0\0\0\0", 4), "DIALECT", "2"});
-  }
+  SearchPlan Knn() { return Plan({"*=>[KNN 1 @vec $b]", "PARAMS", "2", "b", blob_, "DIALECT", "2"}); }
 
+  // 600 such documents are enough for a scan to ask whether it should stop.
+  const std::string blob_ = std::string(512 * sizeof(float), '\0');
   std::shared_ptr<LiveIndex> index_;
 };
 
 TEST_F(LiveIndexTest, WritesDoNotWaitForASearchAndTheNextSearchSeesThem) {
-  for (int i = 0; i < 300'000; ++i) Put("old" + std::to_string(i), "old");
+  for (int i = 0; i < 600; ++i) Put("old" + std::to_string(i), "old");
   std::promise<void> searching;
   std::promise<void> release;
   bool first = true;
