@@ -50,7 +50,9 @@ export function useAnalyzeCommands() {
   };
   return {
     analyze: useMutation({
-      mutationFn: (body: AnalyzeRequest) => unwrap(http.POST("/api/v1/analyze", { body })),
+      // The route can also stream events as text; without an Accept header for those it answers JSON.
+      mutationFn: async (body: AnalyzeRequest) =>
+        (await unwrap(http.POST("/api/v1/analyze", { body }))) as Analysis,
       onSuccess: keep,
     }),
     analyzeNow: useMutation({
