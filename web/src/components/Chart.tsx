@@ -80,7 +80,7 @@ function options(element: HTMLElement, latest: { current: ChartProps }): uPlot.O
     scales: { x: { time: true }, y: { range: (_u, _min, max) => [0, latest.current.max ?? niceTop(max)] } },
     axes: [
       { ...axis, size: 24, gap: 4, grid: { show: false }, values: (_u, splits) => buildAxisValues(splits) },
-      { ...axis, size: 44, gap: 6, splits: undefined, values: (_u, splits) => splits.map((v) => latest.current.format(v)), space: 34 },
+      { ...axis, size: 44, gap: 6, incrs: wholeSteps, values: (_u, splits) => splits.map((v) => latest.current.format(v)), space: 34 },
     ],
     series: [
       {},
@@ -100,11 +100,14 @@ function options(element: HTMLElement, latest: { current: ChartProps }): uPlot.O
   };
 }
 
+// 1, 2, 5, 10, …: nothing here comes in halves.
+const wholeSteps = Array.from({ length: 30 }, (_, i) => (([1, 2, 5] as const)[(i % 3) as 0 | 1 | 2]) * 10 ** Math.floor(i / 3));
+
 function niceTop(max: number | null): number {
   if (max == null || max <= 0) return 1;
   const padded = max * 1.15;
   const unit = 10 ** Math.floor(Math.log10(padded));
-  return Math.ceil(padded / (unit / 2)) * (unit / 2);
+  return Math.ceil(Math.ceil(padded / (unit / 2)) * (unit / 2));
 }
 
 function shadeGaps(u: uPlot, fill: string): void {

@@ -313,6 +313,7 @@ export const en: Texts = {
     undo: "Undo",
     escalate: "Escalate if",
     threshold: "threshold {{value}}",
+    condition: "condition {{value}}",
     line: "line {{line}}",
     sources: { log: "log", metric: "metric", config: "config", topology: "topology" },
     missing: "Missing",

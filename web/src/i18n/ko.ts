@@ -312,6 +312,7 @@ export const ko = {
     undo: "되돌리기",
     escalate: "이럴 때는 상위 담당자에게 알리세요",
     threshold: "기준 {{value}}",
+    condition: "조건 {{value}}",
     line: "{{line}}번째 줄",
     sources: { log: "로그", metric: "지표", config: "설정", topology: "토폴로지" },
     missing: "없는 근거",

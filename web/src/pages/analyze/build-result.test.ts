@@ -19,6 +19,17 @@ describe("evidence", () => {
     expect(strongestEvidence(incident).map((item) => item.n)).toEqual([1, 2, 4]);
   });
 
+  it("counts the values of one condition as one piece", () => {
+    const condition = "used_memory / maxmemory >= 97%";
+    const evidence: EvidenceItem[] = [
+      { n: 1, source: "metric", field: "used_memory", value: 1, threshold: condition },
+      { n: 2, source: "metric", field: "maxmemory", value: 1, threshold: condition },
+      { n: 3, source: "metric", field: "errorstat_OOM", value: 9, threshold: 0 },
+    ];
+    expect(strongestEvidence({ failure_mode: "x", evidence } as Incident).map((item) => item.n)).toEqual([1, 3]);
+    expect(buildEvidence(evidence, "ko", t).map((row) => row.note)).toEqual([`조건 ${condition}`, `조건 ${condition}`, "기준 0"]);
+  });
+
   it("falls back to what there is when none names the verdict", () => {
     const incident = { failure_mode: "none", evidence: items.slice(2, 3) } as Incident;
     expect(strongestEvidence(incident)).toHaveLength(1);

@@ -14,17 +14,25 @@ export interface EvidenceRow {
 
 const kStrongest = 3;
 
-// The first three that speak for the verdict itself; the server gives the strongest first.
+// The first three that speak for the verdict itself; the server gives the strongest first. Values that one condition
+// compares (used_memory, maxmemory) are one piece: the first stands for it here, all are listed below.
 export function strongestEvidence(incident: Incident): EvidenceItem[] {
   const own = incident.evidence.filter((item) => !item.supports || item.supports === incident.failure_mode);
-  return (own.length > 0 ? own : incident.evidence).slice(0, kStrongest);
+  const conditions = new Set<string>();
+  const distinct = (own.length > 0 ? own : incident.evidence).filter(({ threshold }) => {
+    if (!isCondition(threshold)) return true;
+    if (conditions.has(threshold)) return false;
+    conditions.add(threshold);
+    return true;
+  });
+  return distinct.slice(0, kStrongest);
 }
 
 export function buildEvidence(items: readonly EvidenceItem[], lang: Lang, t: TFunction): EvidenceRow[] {
   return items.map((item) => {
     const name = item.field ?? null;
     const notes = [
-      item.threshold == null ? "" : t("result.threshold", { value: showValue(name, item.threshold, lang) }),
+      showThreshold(name, item.threshold, lang, t),
       item.line == null ? "" : t("result.line", { line: item.line }),
       item.at ?? "",
     ];
@@ -36,6 +44,17 @@ export function buildEvidence(items: readonly EvidenceItem[], lang: Lang, t: TFu
       note: notes.filter(Boolean).join(" · "),
     };
   });
+}
+
+// A threshold is a value, or the whole condition that held.
+function isCondition(threshold: EvidenceItem["threshold"]): threshold is string {
+  return typeof threshold === "string" && /[=<>]/.test(threshold);
+}
+
+function showThreshold(field: string | null, threshold: EvidenceItem["threshold"], lang: Lang, t: TFunction): string {
+  if (threshold == null) return "";
+  if (isCondition(threshold)) return t("result.condition", { value: threshold });
+  return t("result.threshold", { value: showValue(field, threshold, lang) });
 }
 
 // Byte fields get their readable size beside the number that Redis shows.
