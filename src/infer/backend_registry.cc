@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cctype>
+#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -50,6 +51,9 @@ void HostLog(void* user, int level, const char* message) {
 }  // namespace
 
 BackendRegistry::BackendRegistry(Options options) : options_(std::move(options)), directory_(options_.directory) {
+  // ONNX Runtime 1.31 reports its use to its maker, by a thread of its own and with files under ~/.cache, unless the
+  // environment says no. Said here, while the program starts, because changing it later races with those who read it.
+  setenv("ORT_DISABLE_TELEMETRY", "1", 1);
   // Leaked on purpose: backends keep the pointer for as long as the process runs.
   auto* user = new HostUser{options_.memory != nullptr ? options_.memory : &base::DefaultMemory(), options_.logger,
                             options_.nice};

@@ -43,6 +43,7 @@ class BackendRegistry {
     base::MemoryResource* memory = nullptr;  // null: base::DefaultMemory()
   };
 
+  // While the program starts: sets environment variables that keep vendors' libraries from calling home.
   explicit BackendRegistry(Options options);
   BackendRegistry(const BackendRegistry&) = delete;
   BackendRegistry& operator=(const BackendRegistry&) = delete;

@@ -170,13 +170,11 @@ def test_two_stores_of_one_key_end_with_the_later(server):
             store(client, "m", blob)
 
     with server.client() as client:
-        threads = []
-        for blob in (onnx_models.large(16), onnx_models.doubler()):
-            threads.append(threading.Thread(target=run, args=(blob,)))
-            threads[-1].start()
-            time.sleep(0.2)
-        for thread in threads:
-            thread.join()
+        first = threading.Thread(target=run, args=(onnx_models.large(64),))
+        first.start()
+        eventually(lambda: client.info("everything")["ai_models_loading"] == 1, interval=0.005)
+        run(onnx_models.doubler())
+        first.join()
         assert client.execute_command("AI.MODELGET", "m", "BLOB") == onnx_models.doubler()
 
 

@@ -98,6 +98,21 @@ def test_idle_threads_sleep(server):
     assert {name: after[name] - before[name] for name in ours} == {name: 0 for name in ours}
 
 
+def test_the_vendors_library_does_not_call_home(start_server, engine, folder):
+    home = folder / "home"
+    home.mkdir()
+    server = start_server(env={"HOME": str(home), "XDG_CACHE_HOME": str(home), "ORT_DISABLE_TELEMETRY": "0"})
+    client = server.client()
+    store(client, "m", onnx_models.mlp())
+    set_floats(client, "x", [1, 64], [0] * 64)
+    execute(client, "m", ["x"], ["y"])
+    names = [(task / "comm").read_text().strip() for task in pathlib.Path(f"/proc/{server.pid}/task").iterdir()]
+    # One loader, and no thread of the vendor's beside those that it starts through us: they would carry the name of
+    # the thread that made them.
+    assert names.count("ai-loader") == 1, names
+    assert list(home.rglob("*")) == []
+
+
 def test_workers_run_at_lower_priority(server):
     client = server.client()
     store(client, "m", onnx_models.mlp())

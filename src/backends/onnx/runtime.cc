@@ -68,6 +68,7 @@ Runtime::Runtime(const redoubt_host* host)
   allocator_.Reserve = &Allocate;
   allocator_.runtime = this;
   Ort::ThrowOnError(Ort::GetApi().RegisterAllocator(env_, &allocator_));
+  env_.DisableTelemetryEvents();  // a second lock: the registry has set ORT_DISABLE_TELEMETRY before
 }
 
 Ort::SessionOptions Runtime::SessionOptions() const {
