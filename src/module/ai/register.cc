@@ -4,6 +4,7 @@
 #include "module/ai/commands.h"
 #include "module/ai/data_types.h"
 #include "module/host/key.h"
+#include "module/host/server_events.h"
 
 namespace redoubt::ai {
 namespace {
@@ -68,8 +69,8 @@ base::Status RegisterAi(host::Context& ctx) {
   host::AddAclCategory(ctx, "ai");
   for (const host::Command& command : kCommands) RETURN_IF_ERROR(host::RegisterCommand(ctx, command));
   RedisModule_SubscribeToKeyspaceEvents(ctx.raw(), REDISMODULE_NOTIFY_GENERIC, &OnKeyEvent);
-  RedisModule_SubscribeToServerEvent(ctx.raw(), RedisModuleEvent_FlushDB, &OnFlush);
-  RedisModule_SubscribeToServerEvent(ctx.raw(), RedisModuleEvent_SwapDB, &OnSwap);
+  RETURN_IF_ERROR(host::SubscribeToServerEvent(ctx, RedisModuleEvent_FlushDB, &OnFlush));
+  RETURN_IF_ERROR(host::SubscribeToServerEvent(ctx, RedisModuleEvent_SwapDB, &OnSwap));
   return base::OkStatus();
 }
 

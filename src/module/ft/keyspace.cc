@@ -7,6 +7,7 @@
 #include "module/ft/document_reader.h"
 #include "module/host/command.h"
 #include "module/host/key.h"
+#include "module/host/server_events.h"
 
 namespace redoubt::ft {
 namespace {
@@ -75,12 +76,12 @@ base::Status SubscribeToKeyspace(host::Context& on_load) {
   RedisModuleCtx* ctx = on_load.raw();
   // All types: SET or SUNIONSTORE over a hash, for one, takes it out of an index.
   int types = REDISMODULE_NOTIFY_ALL | REDISMODULE_NOTIFY_LOADED;
-  bool subscribed = RedisModule_SubscribeToKeyspaceEvents(ctx, types, &OnKeyEvent) == REDISMODULE_OK &&
-                    RedisModule_SubscribeToServerEvent(ctx, RedisModuleEvent_FlushDB, &OnFlush) == REDISMODULE_OK &&
-                    RedisModule_SubscribeToServerEvent(ctx, RedisModuleEvent_SwapDB, &OnSwap) == REDISMODULE_OK &&
-                    RedisModule_SubscribeToServerEvent(ctx, RedisModuleEvent_Loading, &OnLoading) == REDISMODULE_OK;
-  if (!subscribed) return base::Internal("the server refused a subscription to key events");
-  return base::OkStatus();
+  if (RedisModule_SubscribeToKeyspaceEvents(ctx, types, &OnKeyEvent) != REDISMODULE_OK) {
+    return base::Internal("the server refused a subscription to key events");
+  }
+  RETURN_IF_ERROR(host::SubscribeToServerEvent(on_load, RedisModuleEvent_FlushDB, &OnFlush));
+  RETURN_IF_ERROR(host::SubscribeToServerEvent(on_load, RedisModuleEvent_SwapDB, &OnSwap));
+  return host::SubscribeToServerEvent(on_load, RedisModuleEvent_Loading, &OnLoading);
 }
 
 }  // namespace redoubt::ft
