@@ -103,7 +103,8 @@ def test_kill9_of_redoubt_leaves_nothing_behind(lab):
     with server.client(decode_responses=True) as client:
         eventually(lambda: client.config_get("slowlog-log-slower-than")["slowlog-log-slower-than"] == "-1")
         assert client.get("mine") == "x"
-    assert clients(server) == 0
+    # The connection that restored the setting closes a moment after the setting is back.
+    eventually(lambda: clients(server) == 0)
 
 
 def test_fill_memory_paces_itself_by_the_poll_interval(lab):
