@@ -3,14 +3,8 @@
 
 jobs=$(nproc)
 
-# Node 20 or newer: the machine's, else the one in the cache.
-use_node() {
-  local major
-  major=$(node --version 2>/dev/null | sed -n 's/^v\([0-9]*\).*/\1/p')
-  if [ "${major:-0}" -lt 20 ] || ! command -v npm >/dev/null; then
-    export PATH="$REDOUBT_CACHE/node/bin:$PATH"
-  fi
-}
+# The machine's Node where it is new enough, else the one in the cache.
+use_node() { node_is_new_enough || export PATH="$REDOUBT_CACHE/node/bin:$PATH"; }
 
 # Shows a build's "[17/340] ..." lines as one moving line on a terminal, as every tenth part elsewhere.
 show_progress() {

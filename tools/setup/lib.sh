@@ -33,3 +33,10 @@ logged() {
     die "$*" "$advice" "whole log: $log"
   fi
 }
+
+# Whether the machine's own Node can build the web UI: Vite asks for 20.19 or newer. Debian 12 has 18, or none.
+node_is_new_enough() {
+  local version
+  version=$(node --version 2>/dev/null) || return 1
+  [ "$(printf '%s\n' v20.19.0 "$version" | sort -V | head -n 1)" = v20.19.0 ] && command -v npm >/dev/null
+}
