@@ -30,7 +30,8 @@ function(redoubt_bench name)
 endfunction()
 
 # redoubt_fuzz(tensor_blob SOURCES tensor_blob_fuzz.cc DEPENDS redoubt_tensor)
-#   A libFuzzer program redoubt_<name>_fuzz; built only with clang and REDOUBT_BUILD_FUZZ.
+#   A libFuzzer program redoubt_<name>_fuzz; built only with clang and REDOUBT_BUILD_FUZZ. Of a large library only the
+#   files of the parser are listed, so that a cold build of all of them takes a minute.
 function(redoubt_fuzz name)
   if(NOT REDOUBT_BUILD_FUZZ)
     return()

@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include "module/ft/ft_module.h"
+#include "module/ft/read_definitions.h"
 #include "module/host/command.h"
 #include "search/create_parser.h"
 
@@ -12,19 +14,6 @@ namespace {
 
 constexpr const char* kTypeName = "redoubtft";  // nine characters, as the server demands
 constexpr int kEncodingVersion = 1;
-constexpr uint64_t kMaxIndexes = 100'000;
-constexpr uint64_t kMaxArguments = 1'000'000;
-
-base::Result<search::IndexDefinition> ReadDefinition(host::RdbReader& reader) {
-  ASSIGN_OR_RETURN(uint64_t count, reader.UnsignedUpTo(kMaxArguments, "number of arguments of an index"));
-  std::vector<std::string> args;
-  for (uint64_t i = 0; i < count; ++i) {
-    ASSIGN_OR_RETURN(std::string arg, reader.Text());
-    args.push_back(std::move(arg));
-  }
-  std::vector<std::string_view> views(args.begin(), args.end());
-  return search::ParseCreate(views);
-}
 
 base::Status Load(RedisModuleIO* io, int encoding_version) {
   if (encoding_version != kEncodingVersion) {
@@ -82,16 +71,6 @@ struct TypeMethodsV5 {
 };
 
 }  // namespace
-
-base::Result<std::vector<search::IndexDefinition>> ReadDefinitions(host::RdbReader& reader) {
-  ASSIGN_OR_RETURN(uint64_t count, reader.UnsignedUpTo(kMaxIndexes, "number of indexes"));
-  std::vector<search::IndexDefinition> definitions;
-  for (uint64_t i = 0; i < count; ++i) {
-    ASSIGN_OR_RETURN(search::IndexDefinition definition, ReadDefinition(reader));
-    definitions.push_back(std::move(definition));
-  }
-  return definitions;
-}
 
 base::Status RegisterDefinitionsType(host::Context& on_load) {
   TypeMethodsV5 methods;
