@@ -13,7 +13,7 @@ constexpr size_t kMaxNameBytes = 128;
 std::string_view Trim(std::string_view text) {
   const char* blanks = " \t\r";
   size_t begin = text.find_first_not_of(blanks);
-  if (begin == std::string_view::npos) return {};
+  if (begin == std::string_view::npos) return text.substr(0, 0);  // callers ask where in the text that is
   return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
 }
 

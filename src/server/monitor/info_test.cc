@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "base/json.h"
 #include "server/monitor/replies.h"
 #include "server/monitor/sample.h"
+#include "server/monitor/slowlog_cursor.h"
 #include "server/monitor/tracker.h"
 
 namespace redoubt::monitor {
@@ -47,6 +50,14 @@ TEST(InfoFields, KeepsOrderSectionsAndTheFirstOfRepeatedNames) {
   EXPECT_EQ(info.at(2).name, "z");
   EXPECT_EQ(info.at(2).section, "B");
   EXPECT_EQ(info.Text("x"), "1");
+}
+
+TEST(InfoFields, ListsFieldsBelowAHeadingWithoutAName) {
+  InfoFields info = InfoFields::Parse("# A\nx:1\n#\ny:2\n# \t\r\nz:3\n");
+  ASSERT_EQ(info.size(), 3u);
+  EXPECT_EQ(info.at(1).name, "y");
+  EXPECT_EQ(info.at(1).section, "");
+  EXPECT_EQ(info.at(2).section, "");
 }
 
 TEST(InfoFields, SetAddsAndReplacesEvenWithItsOwnViews) {
@@ -176,6 +187,62 @@ TEST(Replies, ReadsClientListRows) {
   EXPECT_EQ(rows[0]["omem"], "20");
   EXPECT_EQ(rows[0]["name"], "");
   EXPECT_EQ(rows[1]["name"], "a=b");
+}
+
+TEST(Replies, ReadsSlowlogRowsWithAnyNumbers) {
+  using resp::Reply;
+  Reply row = Reply::Array({Reply::Integer(7), Reply::Integer(std::numeric_limits<int64_t>::max()), Reply::Integer(9),
+                            Reply::Array({Reply::String("KEYS"), Reply::String("*")})});
+  std::vector<SlowlogEntry> entries = ReadSlowlog(Reply::Array({row, Reply::Array({}), Reply::Integer(1)}));
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_EQ(entries[0].id, 7);
+  EXPECT_GT(entries[0].at_ms, 0);
+  EXPECT_EQ(entries[0].args[1], "*");
+}
+
+// A server's slowlog: ids count up, answers are the newest first.
+class Slowlog {
+ public:
+  void Add(int count) { newest_ += count; }
+  int64_t newest() const { return newest_; }
+  std::vector<SlowlogEntry> Get(int64_t count) const {
+    std::vector<SlowlogEntry> entries;
+    for (int64_t id = newest_; id > newest_ - count && id >= 0; --id) entries.emplace_back().id = id;
+    return entries;
+  }
+
+ private:
+  int64_t newest_ = -1;
+};
+
+TEST(SlowlogCursorTest, GivesEachEntryOnceAlsoThoseThatComeBetweenTheQuestions) {
+  Slowlog server;
+  SlowlogCursor cursor;
+  server.Add(3);  // before we watched
+  EXPECT_EQ(cursor.CountToAsk(server.newest()), 0);
+  server.Add(2);
+  int64_t count = cursor.CountToAsk(server.newest());
+  server.Add(1);
+  std::vector<SlowlogEntry> entries = cursor.TakeNew(server.Get(count));
+  ASSERT_EQ(entries.size(), 3u);
+  EXPECT_EQ(entries.front().id, 5);
+  EXPECT_EQ(entries.back().id, 3);
+  EXPECT_EQ(cursor.CountToAsk(server.newest()), 0);
+  server.Add(1);
+  EXPECT_EQ(cursor.TakeNew(server.Get(cursor.CountToAsk(server.newest()))).size(), 1u);
+}
+
+TEST(SlowlogCursorTest, StartsAnewWithARestartedServerAndAsksForNoMoreThanItsDepth) {
+  Slowlog server;
+  SlowlogCursor cursor;
+  server.Add(1000);
+  cursor.CountToAsk(server.newest());
+  server.Add(1000);
+  EXPECT_EQ(cursor.CountToAsk(server.newest()), SlowlogCursor::kDepth);
+  Slowlog restarted;
+  EXPECT_EQ(cursor.CountToAsk(restarted.newest()), 0);
+  restarted.Add(2);
+  EXPECT_EQ(cursor.TakeNew(restarted.Get(cursor.CountToAsk(restarted.newest()))).size(), 2u);
 }
 
 }  // namespace

@@ -230,17 +230,12 @@ void Link::ReadNewSlowlog(Sample& sample) {
   Result<Reply> newest = Call({"SLOWLOG", "GET", "1"});
   if (!newest.ok()) return;
   std::vector<SlowlogEntry> first = ReadSlowlog(*newest);
-  int64_t newest_id = first.empty() ? -1 : first[0].id;
-  int64_t known = newest_slowlog_id_.value_or(newest_id);
-  bool ids_began_anew = newest_id < known;  // restarted
-  if (ids_began_anew) known = -1;
-  newest_slowlog_id_ = newest_id;
-  int64_t missing = std::min<int64_t>(newest_id - known, kSlowlogDepth);
-  if (missing <= 0) return;
-  Result<Reply> entries = Call({"SLOWLOG", "GET", std::to_string(missing)});
+  int64_t count = slowlog_.CountToAsk(first.empty() ? -1 : first[0].id);
+  if (count == 0) return;
+  Result<Reply> entries = Call({"SLOWLOG", "GET", std::to_string(count)});
   if (!entries.ok()) return;
-  for (SlowlogEntry& entry : ReadSlowlog(*entries)) {
-    if (entry.id > known && entry.client_name != options_.client_name) sample.new_slowlog.push_back(std::move(entry));
+  for (SlowlogEntry& entry : slowlog_.TakeNew(ReadSlowlog(*entries))) {
+    if (entry.client_name != options_.client_name) sample.new_slowlog.push_back(std::move(entry));
   }
 }
 
@@ -273,7 +268,7 @@ Sample Link::Poll() {
 
 void Link::CollectSlowlog(Snapshot& snapshot) {
   if (!MayCall("SLOWLOG")) return;
-  Result<Reply> reply = Call({"SLOWLOG", "GET", std::to_string(kSlowlogDepth)});
+  Result<Reply> reply = Call({"SLOWLOG", "GET", std::to_string(SlowlogCursor::kDepth)});
   if (!reply.ok() || reply->IsError()) {
     snapshot.not_seen["SLOWLOG"] = reply.ok() ? reply->text() : reply.status().message();
     return;

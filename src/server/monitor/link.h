@@ -12,6 +12,7 @@
 #include "server/monitor/capability.h"
 #include "server/monitor/instances.h"
 #include "server/monitor/sample.h"
+#include "server/monitor/slowlog_cursor.h"
 
 namespace redoubt::monitor {
 
@@ -26,7 +27,6 @@ class Link {
     int slow_ping_us = 200'000;
   };
   static constexpr int kMaxClientsListed = 5'000;
-  static constexpr int kSlowlogDepth = 128;
 
   Link(std::string instance, resp::ConnectOptions options, const base::Clock& clock, Timing timing);
 
@@ -79,7 +79,7 @@ class Link {
   ProbeFailure last_failure_ = ProbeFailure::kNone;
   std::string last_error_;
 
-  std::optional<int64_t> newest_slowlog_id_;
+  SlowlogCursor slowlog_;
   std::shared_ptr<const ConfigValues> config_;
   int64_t config_read_us_ = 0;
   std::vector<ClientRow> clients_;

@@ -149,6 +149,12 @@ TEST_F(MonitorTest, ReadsTheSettingsAtConnectAndNotAgainWithEachPoll) {
   EXPECT_EQ(calls(), before);
 }
 
+// On a busy machine any command may take long enough for the slowlog, so only those that the test made slow count.
+std::vector<SlowlogEntry> Scripts(std::vector<SlowlogEntry> entries) {
+  std::erase_if(entries, [](const SlowlogEntry& entry) { return entry.args[0] != "EVAL"; });
+  return entries;
+}
+
 TEST_F(MonitorTest, GivesNewSlowlogEntriesOnceAndNotOldOnes) {
   auto server = TestServer::Start({.engine = Engine::kRedis, .arguments = {"--slowlog-log-slower-than", "20000"}});
   ASSERT_TRUE(server);
@@ -158,15 +164,15 @@ TEST_F(MonitorTest, GivesNewSlowlogEntriesOnceAndNotOldOnes) {
   server->Call({"EVAL", loop, "0"});  // old: before we watch
   std::string id = Watch(*server);
   ASSERT_TRUE(samples_.WaitFor(Reachable));
-  EXPECT_TRUE(samples_.found().new_slowlog.empty());
+  EXPECT_TRUE(Scripts(samples_.found().new_slowlog).empty());
   server->Call({"EVAL", loop, "0"});
-  ASSERT_TRUE(samples_.WaitFor([](const Sample& sample) { return !sample.new_slowlog.empty(); }));
-  ASSERT_EQ(samples_.found().new_slowlog.size(), 1u);
-  EXPECT_EQ(samples_.found().new_slowlog[0].args[0], "EVAL");
-  EXPECT_GE(samples_.found().new_slowlog[0].duration_us, 40'000);
+  ASSERT_TRUE(samples_.WaitFor([](const Sample& sample) { return !Scripts(sample.new_slowlog).empty(); }));
+  std::vector<SlowlogEntry> scripts = Scripts(samples_.found().new_slowlog);
+  ASSERT_EQ(scripts.size(), 1u);
+  EXPECT_GE(scripts[0].duration_us, 40'000);
   ASSERT_TRUE(samples_.WaitFor(Reachable));
-  EXPECT_TRUE(samples_.found().new_slowlog.empty());
-  EXPECT_EQ(monitor_->Collect(id)->slowlog.size(), 2u);
+  EXPECT_TRUE(Scripts(samples_.found().new_slowlog).empty());
+  EXPECT_EQ(Scripts(monitor_->Collect(id)->slowlog).size(), 2u);
 }
 
 TEST_F(MonitorTest, ReadsTheClientListForAnAnalysisAtMostOnceAMinute) {

@@ -3,11 +3,18 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace redoubt::monitor {
 namespace {
 
 constexpr size_t kMaxClientRows = 20'000;
+
+// Whatever a server claims its time to be.
+int64_t MillisOfSeconds(int64_t seconds) {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max() / 1000;
+  return std::clamp(seconds, -kMost, kMost) * 1000;
+}
 
 ClientRow ReadClientRow(std::string_view line) {
   ClientRow row;
@@ -30,7 +37,7 @@ std::vector<SlowlogEntry> ReadSlowlog(const resp::Reply& reply) {
     if (parts.size() < 4) continue;
     SlowlogEntry entry;
     entry.id = parts[0].integer();
-    entry.at_ms = parts[1].integer() * 1000;
+    entry.at_ms = MillisOfSeconds(parts[1].integer());
     entry.duration_us = parts[2].integer();
     for (const resp::Reply& argument : parts[3].elements()) entry.args.push_back(argument.text());
     if (parts.size() > 4) entry.client_addr = parts[4].text();
