@@ -27,19 +27,26 @@ constexpr int64_t kMaxConnections = 100'000;
 }  // namespace
 
 Journal MemoryJournal() {
-  auto kept = std::make_shared<std::map<std::string, Json>>();
+  struct Kept {
+    std::mutex mu;
+    std::map<std::string, Json> entries GUARDED_BY(mu);
+  };
+  auto kept = std::make_shared<Kept>();
   Journal journal;
   journal.save = [kept](const std::string& instance, const Json& entry) {
-    (*kept)[instance] = entry;
+    std::lock_guard lock(kept->mu);
+    kept->entries[instance] = entry;
     return base::OkStatus();
   };
   journal.remove = [kept](const std::string& instance) {
-    kept->erase(instance);
+    std::lock_guard lock(kept->mu);
+    kept->entries.erase(instance);
     return base::OkStatus();
   };
   journal.load = [kept]() -> Result<std::vector<Json>> {
+    std::lock_guard lock(kept->mu);
     std::vector<Json> entries;
-    for (const auto& [instance, entry] : *kept) entries.push_back(entry);
+    for (const auto& [instance, entry] : kept->entries) entries.push_back(entry);
     return entries;
   };
   return journal;
