@@ -32,6 +32,10 @@ endif()
 if(REDOUBT_SANITIZER)
   add_compile_options(-fsanitize=${REDOUBT_SANITIZER} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${REDOUBT_SANITIZER})
+  if(REDOUBT_SANITIZER MATCHES "undefined")
+    # A finding ends the program, also when it is run by hand.
+    add_compile_options(-fno-sanitize-recover=undefined)
+  endif()
 endif()
 
 if(REDOUBT_BUILD_FUZZ)
