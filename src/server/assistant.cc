@@ -140,7 +140,42 @@ alert::AlertStore Assistant::AlertFunctions() {
     ASSIGN_OR_RETURN(std::vector<base::Json> records, alert_table_->LoadRecent(instance, limit));
     return restore(records);
   };
+  AddAlertSettings(functions);
   return functions;
+}
+
+void Assistant::AddAlertSettings(alert::AlertStore& functions) {
+  functions.save_silence = [this](const alert::Silence& silence) {
+    return records_->Put("silence", silence.id, alert::ToRecord(silence));
+  };
+  functions.remove_silence = [this](const std::string& id) { return records_->Delete("silence", id); };
+  functions.load_silences = [this]() -> Result<std::vector<alert::Silence>> {
+    ASSIGN_OR_RETURN(std::vector<base::Json> records, records_->List("silence"));
+    std::vector<alert::Silence> silences;
+    for (const base::Json& record : records) {
+      Result<alert::Silence> silence = alert::FromSilenceRecord(record);
+      // Without it an alert pages once too often, which is better than not starting.
+      if (silence.ok()) silences.push_back(std::move(*silence));
+      if (!silence.ok()) logger_.Error("{}", silence.status().message());
+    }
+    return silences;
+  };
+  functions.save_thresholds = [this](const std::string& instance, const base::Json& rules) {
+    if (rules.empty()) return records_->Delete("thresholds", instance);
+    return records_->Put("thresholds", instance, {{"instance", instance}, {"rules", rules}});
+  };
+  functions.load_thresholds = [this]() -> Result<std::map<std::string, base::Json>> {
+    ASSIGN_OR_RETURN(std::vector<base::Json> records, records_->List("thresholds"));
+    std::map<std::string, base::Json> thresholds;
+    for (const base::Json& record : records) {
+      auto instance = record.find("instance");
+      auto rules = record.find("rules");
+      bool good = instance != record.end() && instance->is_string() && rules != record.end() && rules->is_object();
+      if (good) thresholds[instance->get<std::string>()] = *rules;
+      if (!good) logger_.Error("stored thresholds of an instance are damaged; it goes by the defaults");
+    }
+    return thresholds;
+  };
 }
 
 Status Assistant::BuildAlerts() {

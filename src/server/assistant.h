@@ -66,6 +66,7 @@ class Assistant {
   void TakeSample(const monitor::Sample& sample);
   monitor::InstanceStore InstanceFunctions();
   alert::AlertStore AlertFunctions();
+  void AddAlertSettings(alert::AlertStore& functions);
   lab::Journal JournalFunctions();
   base::Result<lab::Target> LabTarget(const std::string& instance);
   bool FaultsAllowed(const resp::ConnectOptions& connect) const;

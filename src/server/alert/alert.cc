@@ -84,6 +84,10 @@ std::string_view ChangeName(AlertEvent::Change change) {
       return "lowered";
     case AlertEvent::Change::kAcknowledged:
       return "acknowledged";
+    case AlertEvent::Change::kSilenced:
+      return "silenced";
+    case AlertEvent::Change::kUnsilenced:
+      return "unsilenced";
     case AlertEvent::Change::kResolved:
       return "resolved";
   }
@@ -109,7 +113,8 @@ Json ToJson(const Alert& alert, Lang lang) {
           {"message", alert.message.In(lang)},
           {"messages", Localized(alert.message)},
           {"findings", std::move(findings)},
-          {"silenced", alert.silenced},
+          {"silenced", alert.silenced()},
+          {"silenced_until", OptionalTime(alert.silenced_until_ms)},
           {"started_at", base::FormatUtcMillis(alert.started_at_ms)},
           {"updated_at", base::FormatUtcMillis(alert.updated_at_ms)},
           {"resolved_at", OptionalTime(alert.resolved_at_ms)},
@@ -133,7 +138,8 @@ Json ToRecord(const Alert& alert) {
           {"started_at_ms", alert.started_at_ms},
           {"updated_at_ms", alert.updated_at_ms},
           {"resolved_at_ms", OptionalMillis(alert.resolved_at_ms)},
-          {"acked_at_ms", OptionalMillis(alert.acked_at_ms)}};
+          {"acked_at_ms", OptionalMillis(alert.acked_at_ms)},
+          {"silenced_until_ms", OptionalMillis(alert.silenced_until_ms)}};
 }
 
 Result<Alert> FromRecord(const Json& record) {
@@ -154,11 +160,43 @@ Result<Alert> FromRecord(const Json& record) {
     alert.updated_at_ms = record.at("updated_at_ms").get<int64_t>();
     alert.resolved_at_ms = MillisOrNothing(record, "resolved_at_ms");
     alert.acked_at_ms = MillisOrNothing(record, "acked_at_ms");
+    alert.silenced_until_ms = MillisOrNothing(record, "silenced_until_ms");
   } catch (const Json::exception& error) {
     return base::DataLoss(std::string("stored alert is damaged: ") + error.what());
   }
   return alert;
 }
+
+namespace {
+
+void KeepSettingsInMemory(AlertStore& store) {
+  auto silences = std::make_shared<std::map<std::string, Silence>>();
+  auto thresholds = std::make_shared<std::map<std::string, Json>>();
+  store.save_silence = [silences](const Silence& silence) {
+    (*silences)[silence.id] = silence;
+    return base::OkStatus();
+  };
+  store.remove_silence = [silences](const std::string& id) {
+    silences->erase(id);
+    return base::OkStatus();
+  };
+  store.load_silences = [silences]() -> Result<std::vector<Silence>> {
+    std::vector<Silence> all;
+    for (const auto& [id, silence] : *silences) all.push_back(silence);
+    return all;
+  };
+  store.save_thresholds = [thresholds](const std::string& instance, const Json& set) {
+    if (set.empty()) {
+      thresholds->erase(instance);
+    } else {
+      (*thresholds)[instance] = set;
+    }
+    return base::OkStatus();
+  };
+  store.load_thresholds = [thresholds]() -> Result<std::map<std::string, Json>> { return *thresholds; };
+}
+
+}  // namespace
 
 AlertStore MemoryAlertStore() {
   auto kept = std::make_shared<std::vector<Alert>>();
@@ -186,6 +224,7 @@ AlertStore MemoryAlertStore() {
     }
     return recent;
   };
+  KeepSettingsInMemory(store);
   return store;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,8 @@
 #include "base/lang.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "server/alert/silence.h"
+#include "server/alert/thresholds.h"
 #include "server/monitor/sample.h"
 
 namespace redoubt::alert {
@@ -50,35 +53,45 @@ struct Alert {
   int64_t updated_at_ms = 0;
   std::optional<int64_t> resolved_at_ms;
   std::optional<int64_t> acked_at_ms;
-  bool silenced = false;  // tracked, listed and streamed, but nobody is notified
+  // Silenced: tracked, stored, listed and streamed, but nobody is to be paged. That is so while all its findings are
+  // silenced, so that a new fault under a known cause is heard.
+  std::optional<int64_t> silenced_until_ms;
+
+  bool silenced() const { return silenced_until_ms.has_value(); }
 };
 
 struct AlertEvent {
-  enum class Change { kPending, kFiring, kEscalated, kLowered, kAcknowledged, kResolved };
+  // kUnsilenced calls for attention as kFiring does: the alert outlasted its silence.
+  enum class Change { kPending, kFiring, kEscalated, kLowered, kAcknowledged, kSilenced, kUnsilenced, kResolved };
   Change change = Change::kFiring;
   Alert alert;
 };
 std::string_view ChangeName(AlertEvent::Change change);  // "pending", "firing", "escalated", "lowered", ...
 
-// Marks matching alerts as silenced until `until_ms`: notices leave them out. Empty fields match all.
-struct Silence {
-  std::string id;
-  std::string instance;
-  std::string rule;  // a rule or a group
-  int64_t until_ms = 0;
-  std::string reason;
+struct SilenceChange {
+  Silence silence;
+  std::vector<AlertEvent> events;  // the alerts that it made quiet
 };
 
 base::Json ToJson(const Alert& alert, base::Lang lang);  // the API's form
 base::Json ToRecord(const Alert& alert);                 // the stored form, both languages
 base::Result<Alert> FromRecord(const base::Json& record);
 
-// Where alerts outlive a restart. `save` is called for every new, changed or resolved alert before its event goes out.
+// Where alerts, silences and thresholds outlive a restart. `save` is called for every new, changed or resolved alert
+// before its event goes out.
 struct AlertStore {
   std::function<base::Status(const Alert&)> save;
   std::function<base::Result<std::vector<Alert>>()> load_open;  // not resolved
   // Newest first, resolved ones too; `instance` empty for all.
   std::function<base::Result<std::vector<Alert>>(const std::string& instance, size_t limit)> load_recent;
+
+  std::function<base::Status(const Silence&)> save_silence;
+  std::function<base::Status(const std::string& id)> remove_silence;
+  std::function<base::Result<std::vector<Silence>>()> load_silences;
+
+  // alert::ToRecord(Thresholds) by instance; an empty object removes them.
+  std::function<base::Status(const std::string& instance, const base::Json& thresholds)> save_thresholds;
+  std::function<base::Result<std::map<std::string, base::Json>>()> load_thresholds;
 };
 AlertStore MemoryAlertStore();
 
@@ -86,6 +99,8 @@ AlertStore MemoryAlertStore();
 // instance must come in the order of their samples.
 class AlertEngine {
  public:
+  static constexpr size_t kMaxSilences = 1000;
+
   struct Deps {
     const base::Clock* clock = nullptr;
     base::Logger logger;
@@ -96,7 +111,8 @@ class AlertEngine {
   static base::Result<std::unique_ptr<AlertEngine>> Create(const base::Json& rules, Deps deps);
   ~AlertEngine();
 
-  // Takes up the alerts that were open when redoubt stopped; they resolve or go on with the next samples.
+  // Takes up silences, thresholds and the alerts that were open when redoubt stopped; these resolve or go on with the
+  // next samples.
   base::Status Restore();
 
   // Feeds one sample; gives what changed.
@@ -110,20 +126,25 @@ class AlertEngine {
   // NotFound, or FailedPrecondition when it is resolved already. Acknowledging twice is no error.
   base::Result<AlertEvent> Ack(const std::string& id);
 
-  base::Result<Silence> AddSilence(Silence silence);  // gives it an id
-  base::Status RemoveSilence(const std::string& id);
-  std::vector<Silence> Silences() const;
+  // Gives it an id. InvalidArgument when it does not end in the future; ResourceExhausted beyond kMaxSilences.
+  base::Result<SilenceChange> AddSilence(Silence silence);
+  // Gives the alerts that are loud again. NotFound.
+  base::Result<std::vector<AlertEvent>> RemoveSilence(const std::string& id);
+  std::vector<Silence> Silences() const;  // the one that ends first comes first
 
-  // Thresholds of one instance: {"memory_usage": {"warning": 70, "critical": 85, "enabled": true}}. Empty: the
-  // defaults.
-  base::Status SetOverrides(const std::string& instance, const base::Json& overrides);
+  // Sets the named rules at one instance, stored when it returns; the others stay as they are. They apply from the next
+  // sample on: an alert that lies within the new thresholds resolves then.
+  base::Status SetThresholds(const std::string& instance, const Thresholds& changes);
+  base::Status ResetThresholds(const std::string& instance);  // all of them
+  Thresholds ThresholdsOf(const std::string& instance) const;
 
-  // Drops an instance's alerts from memory and resolves them (it is no longer watched).
+  // Drops an instance's alerts from memory and resolves them (it is no longer watched). Its thresholds and its own
+  // silences go too.
   std::vector<AlertEvent> Forget(const std::string& instance);
 
   // The rules that could not be observed in the last sample: [{"rule", "missing": ["maxmemory", …]}].
   base::Json NotObservable(const std::string& instance) const;
-  std::vector<std::string> RuleIds() const;
+  const std::vector<Rule>& rules() const;
 
  private:
   class Impl;

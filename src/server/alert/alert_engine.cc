@@ -58,6 +58,8 @@ class AlertEngine::Impl {
 
   Status Restore() {
     std::lock_guard lock(mu_);
+    RETURN_IF_ERROR(RestoreSilences());
+    RETURN_IF_ERROR(RestoreThresholds());
     ASSIGN_OR_RETURN(std::vector<Alert> open, deps_.store.load_open());
     for (Alert& alert : open) {
       Watched& watched = Of(alert.instance);
@@ -70,6 +72,7 @@ class AlertEngine::Impl {
 
   std::vector<AlertEvent> Observe(const monitor::Sample& sample) {
     std::lock_guard lock(mu_);
+    DropExpired();
     Watched& watched = Of(sample.instance);
     watched.state.Observe(sample);
     std::vector<AlertEvent> events;
@@ -80,8 +83,12 @@ class AlertEngine::Impl {
   std::vector<AlertEvent> Forget(const std::string& instance) {
     std::lock_guard lock(mu_);
     std::vector<AlertEvent> events;
+    for (const std::string& id : silences_.TakeOf(instance)) Report("silence", deps_.store.remove_silence(id));
     auto watched = instances_.find(instance);
     if (watched == instances_.end()) return events;
+    if (!watched->second.state.thresholds().empty()) {
+      Report("thresholds", deps_.store.save_thresholds(instance, Json::object()));
+    }
     int64_t now_ms = deps_.clock->WallMillis();
     for (auto& [group, alert] : watched->second.open) Resolve(alert, now_ms, events);
     instances_.erase(watched);
@@ -111,7 +118,10 @@ class AlertEngine::Impl {
     std::vector<Alert> alerts;
     for (const auto& [id, watched] : instances_) {
       if (!instance.empty() && id != instance) continue;
-      for (const auto& [group, alert] : watched.open) alerts.push_back(alert);
+      for (const auto& [group, alert] : watched.open) {
+        alerts.push_back(alert);
+        alerts.back().silenced_until_ms = SilencedUntil(alert);  // as of now, not of the last sample
+      }
     }
     if (include_resolved) AddResolved(instance, limit, alerts);
     auto newer = [](const Alert& a, const Alert& b) { return a.started_at_ms > b.started_at_ms; };
@@ -120,32 +130,57 @@ class AlertEngine::Impl {
     return alerts;
   }
 
-  Result<Silence> AddSilence(Silence silence) {
+  Result<SilenceChange> AddSilence(Silence silence) {
     std::lock_guard lock(mu_);
-    if (silence.until_ms <= deps_.clock->WallMillis()) return base::InvalidArgument("a silence must end in the future");
+    DropExpired();
+    silence.created_at_ms = deps_.clock->WallMillis();
+    if (silence.until_ms <= silence.created_at_ms) return base::InvalidArgument("a silence must end in the future");
+    if (silences_.size() >= kMaxSilences) {
+      return base::ResourceExhausted(fmt::format("there are {} silences; end one first", kMaxSilences));
+    }
     silence.id = NewId("si");
-    silences_.push_back(silence);
-    return silence;
+    RETURN_IF_ERROR(deps_.store.save_silence(silence));
+    silences_.Add(silence);
+    return SilenceChange{std::move(silence), MarkAll()};
   }
 
-  Status RemoveSilence(const std::string& id) {
+  Result<std::vector<AlertEvent>> RemoveSilence(const std::string& id) {
     std::lock_guard lock(mu_);
-    auto removed = std::erase_if(silences_, [&](const Silence& silence) { return silence.id == id; });
-    return removed > 0 ? base::OkStatus() : base::NotFound(fmt::format("no silence '{}'", id));
+    if (!silences_.Has(id)) return base::NotFound(fmt::format("no silence '{}'", id));
+    RETURN_IF_ERROR(deps_.store.remove_silence(id));
+    silences_.Remove(id);
+    return MarkAll();
   }
 
   std::vector<Silence> Silences() const {
     std::lock_guard lock(mu_);
-    std::vector<Silence> active;
-    for (const Silence& silence : silences_) {
-      if (silence.until_ms > deps_.clock->WallMillis()) active.push_back(silence);
-    }
-    return active;
+    return silences_.Active(deps_.clock->WallMillis());
   }
 
-  Status SetOverrides(const std::string& instance, const Json& overrides) {
+  Status SetThresholds(const std::string& instance, const Thresholds& changes) {
     std::lock_guard lock(mu_);
-    return Of(instance).state.SetOverrides(overrides);
+    InstanceState& state = Of(instance).state;
+    Thresholds thresholds = state.thresholds();
+    for (const auto& [rule, set] : changes) {
+      thresholds.erase(rule);
+      if (set != RuleThresholds{}) thresholds.emplace(rule, set);
+    }
+    RETURN_IF_ERROR(deps_.store.save_thresholds(instance, ToRecord(thresholds)));
+    state.SetThresholds(std::move(thresholds));
+    return base::OkStatus();
+  }
+
+  Status ResetThresholds(const std::string& instance) {
+    std::lock_guard lock(mu_);
+    RETURN_IF_ERROR(deps_.store.save_thresholds(instance, Json::object()));
+    Of(instance).state.SetThresholds({});
+    return base::OkStatus();
+  }
+
+  Thresholds ThresholdsOf(const std::string& instance) const {
+    std::lock_guard lock(mu_);
+    auto watched = instances_.find(instance);
+    return watched == instances_.end() ? Thresholds{} : watched->second.state.thresholds();
   }
 
   Json NotObservable(const std::string& instance) const {
@@ -167,6 +202,37 @@ class AlertEngine::Impl {
     InstanceState state;
     std::map<std::string, Alert> open;  // by group
   };
+
+  Status RestoreSilences() {
+    ASSIGN_OR_RETURN(std::vector<Silence> silences, deps_.store.load_silences());
+    for (Silence& silence : silences) silences_.Add(std::move(silence));
+    DropExpired();
+    return base::OkStatus();
+  }
+
+  // A rule that the rules' file no longer has, or has changed, must not cost the others their thresholds.
+  Status RestoreThresholds() {
+    ASSIGN_OR_RETURN(auto stored, deps_.store.load_thresholds());
+    for (const auto& [instance, record] : stored) {
+      Thresholds thresholds;
+      for (const auto& [rule, set] : record.items()) {
+        ThresholdsRead read = ReadThresholds(rules_, Json{{rule, set}});
+        if (read.fault) {
+          deps_.logger.Warning("a threshold set at {} is left out: {}", instance, read.fault->message.en);
+        } else {
+          thresholds.merge(read.thresholds);
+        }
+      }
+      Of(instance).state.SetThresholds(std::move(thresholds));
+    }
+    return base::OkStatus();
+  }
+
+  void DropExpired() {
+    for (const std::string& id : silences_.TakeExpired(deps_.clock->WallMillis())) {
+      Report("silence", deps_.store.remove_silence(id));
+    }
+  }
 
   Watched& Of(const std::string& instance) { return instances_.try_emplace(instance, rules_).first->second; }
 
@@ -201,6 +267,7 @@ class AlertEngine::Impl {
     if (!is_pending) open = watched.open.insert_or_assign(group, NewAlert(sample, group, watched)).first;
     TakeFindings(open->second, std::move(holding));
     open->second.updated_at_ms = sample.at_ms;
+    open->second.silenced_until_ms = SilencedUntil(open->second);
     if (!is_pending) events.push_back({Change::kPending, open->second});
   }
 
@@ -219,7 +286,8 @@ class AlertEngine::Impl {
     bool first = alert.state == State::kPending;
     TakeFindings(alert, std::move(fired));
     alert.updated_at_ms = now_ms;
-    alert.silenced = IsSilenced(alert);
+    const bool silenced_before = alert.silenced();
+    alert.silenced_until_ms = SilencedUntil(alert);
     if (first) {
       alert.state = State::kFiring;
       Emit(Change::kFiring, alert, events);
@@ -229,9 +297,39 @@ class AlertEngine::Impl {
       Emit(Change::kEscalated, alert, events);
     } else if (alert.severity < before) {
       Emit(Change::kLowered, alert, events);
-    } else if (alert.rule != rule_before) {
+    }
+    bool told = first || alert.severity > before;
+    if (!told && alert.silenced() != silenced_before) {
+      Emit(alert.silenced() ? Change::kSilenced : Change::kUnsilenced, alert, events);
+    } else if (alert.severity == before && alert.rule != rule_before) {
       Save(alert);
     }
+  }
+
+  // After a silence came or went: every open alert, at once rather than with its next sample.
+  std::vector<AlertEvent> MarkAll() {
+    std::vector<AlertEvent> events;
+    for (auto& [instance, watched] : instances_) {
+      for (auto& [group, alert] : watched.open) {
+        const bool before = alert.silenced();
+        alert.silenced_until_ms = SilencedUntil(alert);
+        if (alert.state == State::kPending || alert.silenced() == before) continue;
+        Emit(alert.silenced() ? Change::kSilenced : Change::kUnsilenced, alert, events);
+      }
+    }
+    return events;
+  }
+
+  // Quiet only while every finding is, and as long as the first of them.
+  std::optional<int64_t> SilencedUntil(const Alert& alert) const {
+    const int64_t now_ms = deps_.clock->WallMillis();
+    std::optional<int64_t> until_ms = silences_.Until(alert.instance, alert.rule, alert.group, now_ms);
+    for (const Finding& finding : alert.findings) {
+      std::optional<int64_t> one = silences_.Until(alert.instance, finding.rule, alert.group, now_ms);
+      if (!one || !until_ms) return std::nullopt;
+      until_ms = std::min(*until_ms, *one);
+    }
+    return until_ms;
   }
 
   void Resolve(Alert& alert, int64_t now_ms, std::vector<AlertEvent>& events) {
@@ -250,17 +348,10 @@ class AlertEngine::Impl {
     events.push_back({change, alert});
   }
 
-  void Save(const Alert& alert) {
-    Status saved = deps_.store.save(alert);
-    if (!saved.ok()) deps_.logger.Error("alert {} could not be stored: {}", alert.id, saved.message());
-  }
+  void Save(const Alert& alert) { Report("alert " + alert.id, deps_.store.save(alert)); }
 
-  bool IsSilenced(const Alert& alert) const {
-    return std::any_of(silences_.begin(), silences_.end(), [&](const Silence& silence) {
-      return silence.until_ms > alert.updated_at_ms &&
-             (silence.instance.empty() || silence.instance == alert.instance) &&
-             (silence.rule.empty() || silence.rule == alert.rule || silence.rule == alert.group);
-    });
+  void Report(std::string_view what, const Status& stored) const {
+    if (!stored.ok()) deps_.logger.Error("{} could not be stored: {}", what, stored.message());
   }
 
   const std::vector<Rule> rules_;
@@ -269,7 +360,7 @@ class AlertEngine::Impl {
   // Held while the store saves, so that what is stored is never older than what was.
   mutable std::mutex mu_;
   std::map<std::string, Watched> instances_ GUARDED_BY(mu_);
-  std::vector<Silence> silences_ GUARDED_BY(mu_);
+  SilenceList silences_ GUARDED_BY(mu_);
 };
 
 AlertEngine::AlertEngine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -284,8 +375,8 @@ Result<std::unique_ptr<AlertEngine>> AlertEngine::Create(const Json& rules, Deps
 Status AlertEngine::Restore() { return impl_->Restore(); }
 std::vector<AlertEvent> AlertEngine::Observe(const monitor::Sample& sample) { return impl_->Observe(sample); }
 Result<AlertEvent> AlertEngine::Ack(const std::string& id) { return impl_->Ack(id); }
-Result<Silence> AlertEngine::AddSilence(Silence silence) { return impl_->AddSilence(std::move(silence)); }
-Status AlertEngine::RemoveSilence(const std::string& id) { return impl_->RemoveSilence(id); }
+Result<SilenceChange> AlertEngine::AddSilence(Silence silence) { return impl_->AddSilence(std::move(silence)); }
+Result<std::vector<AlertEvent>> AlertEngine::RemoveSilence(const std::string& id) { return impl_->RemoveSilence(id); }
 std::vector<Silence> AlertEngine::Silences() const { return impl_->Silences(); }
 std::vector<AlertEvent> AlertEngine::Forget(const std::string& instance) { return impl_->Forget(instance); }
 Json AlertEngine::NotObservable(const std::string& instance) const { return impl_->NotObservable(instance); }
@@ -307,14 +398,12 @@ std::optional<Alert> AlertEngine::Get(const std::string& id) const {
   return std::nullopt;
 }
 
-Status AlertEngine::SetOverrides(const std::string& instance, const Json& overrides) {
-  return impl_->SetOverrides(instance, overrides);
+Status AlertEngine::SetThresholds(const std::string& instance, const Thresholds& changes) {
+  return impl_->SetThresholds(instance, changes);
 }
 
-std::vector<std::string> AlertEngine::RuleIds() const {
-  std::vector<std::string> ids;
-  for (const Rule& rule : impl_->rules()) ids.push_back(rule.id);
-  return ids;
-}
+Status AlertEngine::ResetThresholds(const std::string& instance) { return impl_->ResetThresholds(instance); }
+Thresholds AlertEngine::ThresholdsOf(const std::string& instance) const { return impl_->ThresholdsOf(instance); }
+const std::vector<Rule>& AlertEngine::rules() const { return impl_->rules(); }
 
 }  // namespace redoubt::alert

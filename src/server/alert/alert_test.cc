@@ -539,14 +539,6 @@ TEST_F(AlertTest, AcknowledgingKeepsItQuietUntilItGetsWorse) {
   EXPECT_EQ(engine_->Ack("al_unknown").status().code(), base::StatusCode::kNotFound);
 }
 
-TEST_F(AlertTest, SilencedAlertsAreMarked) {
-  ASSERT_TRUE(engine_->AddSilence({"", "in_1", "memory", clock_.WallMillis() + 600'000, "maintenance"}).ok());
-  EXPECT_FALSE(engine_->AddSilence({"", "", "", clock_.WallMillis() - 1, ""}).ok());
-  EXPECT_TRUE(Feed("used_memory:99614720\n")[0].alert.silenced);
-  EXPECT_FALSE(Feed("used_memory:99614720\nrdb_last_bgsave_status:err\n")[0].alert.silenced);
-  ASSERT_TRUE(engine_->RemoveSilence(engine_->Silences()[0].id).ok());
-}
-
 TEST_F(AlertTest, FiringAlertsSurviveARestartOfRedoubt) {
   Feed("used_memory:99614720\n");
   std::string id = Firing("memory_usage")->id;
@@ -564,16 +556,19 @@ TEST_F(AlertTest, FiringAlertsSurviveARestartOfRedoubt) {
   EXPECT_TRUE(engine_->Firing("").empty());
 }
 
-TEST_F(AlertTest, ThresholdsCanBeSetPerInstance) {
-  auto overrides =
-      base::ParseJson(R"({"memory_usage": {"warning": 50, "critical": 60}, "rdb_save_failed": {"enabled": false}})");
-  ASSERT_TRUE(engine_->SetOverrides("in_1", *overrides).ok());
-  Feed("used_memory:57671680\nrdb_last_bgsave_status:err\n");  // 55 %
-  EXPECT_EQ(SeverityOf("memory_usage"), kWarning);
-  EXPECT_EQ(Firing("memory_usage")->threshold, 50);
-  EXPECT_FALSE(Firing("rdb_save_failed"));
-  EXPECT_FALSE(engine_->SetOverrides("in_1", *base::ParseJson(R"({"no_rule": {}})")).ok());
-  EXPECT_FALSE(engine_->SetOverrides("in_1", *base::ParseJson(R"({"memory_usage": {"huge": 1}})")).ok());
+// A warning of one metric and a critical one of another must both be settable: only what is one scale is compared.
+TEST_F(AlertTest, EveryDefaultThresholdOfTheProductCanBeSetToItself) {
+  for (const Rule& rule : engine_->rules()) {
+    Json set = Json::object();
+    for (const Condition& condition : rule.conditions) {
+      if (condition.format != "state") set[condition.name] = condition.threshold;
+    }
+    Json by_rule = Json::object();
+    by_rule[rule.id] = set;
+    ThresholdsRead read = ReadThresholds(engine_->rules(), by_rule);
+    EXPECT_FALSE(read.fault) << rule.id << ": " << read.fault->message.en;
+    EXPECT_FALSE(rule.description.ko.empty()) << rule.id;
+  }
 }
 
 TEST_F(AlertTest, ForgettingAnInstanceResolvesItsAlerts) {

@@ -1,14 +1,11 @@
 #include "server/alert/instance_state.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
+#include <utility>
 
 namespace redoubt::alert {
 
-using base::Json;
 using base::Lang;
-using base::Status;
 
 namespace {
 
@@ -43,6 +40,16 @@ base::LocalText Message(const Condition& condition, double value, double thresho
   return {in(Lang::kKo), in(Lang::kEn)};
 }
 
+Limits LimitsOf(const Condition& condition, const RuleThresholds& set) {
+  Limits limits{condition.threshold, condition.clear, set.hold_s.value_or(condition.hold_s)};
+  auto threshold = set.values.find(condition.name);
+  if (threshold == set.values.end()) return limits;
+  limits.threshold = threshold->second;
+  // The same relative hysteresis as the rule's own.
+  limits.clear = condition.threshold == 0 ? limits.threshold : limits.threshold * condition.clear / condition.threshold;
+  return limits;
+}
+
 bool WorseFirst(const Finding& a, const Finding& b) { return a.severity > b.severity; }
 
 }  // namespace
@@ -54,49 +61,32 @@ InstanceState::InstanceState(const std::vector<Rule>& rules) : rules_(rules) {
   }
 }
 
-InstanceState::Limits InstanceState::LimitsOf(const Rule& rule, const Condition& condition) const {
-  Limits limits{condition.threshold, condition.clear};
-  auto of_rule = overrides_.find(rule.id);
-  if (of_rule == overrides_.end()) return limits;
-  auto threshold = of_rule->find(condition.name);
-  if (threshold == of_rule->end()) return limits;
-  limits.threshold = threshold->get<double>();
-  // The same relative hysteresis as the rule's own.
-  limits.clear = condition.threshold == 0 ? limits.threshold : limits.threshold * condition.clear / condition.threshold;
-  return limits;
-}
-
 bool InstanceState::Enabled(const Rule& rule) const {
-  auto of_rule = overrides_.find(rule.id);
-  return of_rule == overrides_.end() || of_rule->value("enabled", true);
+  auto set = thresholds_.find(rule.id);
+  return set == thresholds_.end() || set->second.enabled;
 }
 
-Status InstanceState::SetOverrides(const Json& overrides) {
-  if (!overrides.is_object()) return base::InvalidArgument("overrides: an object by rule id was expected");
-  for (const auto& [id, values] : overrides.items()) {
-    auto rule = std::find_if(rules_.begin(), rules_.end(), [&](const Rule& candidate) { return candidate.id == id; });
-    if (rule == rules_.end()) return base::InvalidArgument(fmt::format("overrides: there is no rule '{}'", id));
-    if (!values.is_object()) return base::InvalidArgument(fmt::format("overrides of '{}': an object was expected", id));
-    for (const auto& [name, value] : values.items()) {
-      if (name == "enabled" && value.is_boolean()) continue;
-      bool known = std::any_of(rule->conditions.begin(), rule->conditions.end(),
-                               [&](const Condition& condition) { return condition.name == name; });
-      if (!known || !value.is_number()) {
-        return base::InvalidArgument(fmt::format("overrides of '{}': '{}' is no threshold of it", id, name));
-      }
+void InstanceState::SetThresholds(Thresholds thresholds) {
+  thresholds_ = std::move(thresholds);
+  for (size_t r = 0; r < rules_.size(); ++r) {
+    auto set = thresholds_.find(rules_[r].id);
+    for (size_t c = 0; c < rules_[r].conditions.size(); ++c) {
+      Limits limits = LimitsOf(rules_[r].conditions[c], set == thresholds_.end() ? RuleThresholds{} : set->second);
+      ConditionState& state = states_[r][c];
+      if (state.fired && limits.threshold != state.limits.threshold) state.moved = true;
+      state.limits = limits;
     }
   }
-  overrides_ = overrides;
-  return base::OkStatus();
 }
 
 void InstanceState::Hold(const Rule& rule, const Condition& condition, ConditionState& state, double value,
-                         double threshold, const monitor::Sample& sample) {
+                         const monitor::Sample& sample) {
   state.calm_since_ms.reset();
   if (!state.holding_since_ms) state.holding_since_ms = sample.at_ms;
+  double threshold = state.limits.threshold;
   state.finding = Finding{rule.id, condition.severity, condition.metric,
                           value,   threshold,          Message(condition, value, threshold, sample.info)};
-  if (sample.at_ms - *state.holding_since_ms >= int64_t{condition.hold_s} * 1000) state.fired = true;
+  if (sample.at_ms - *state.holding_since_ms >= int64_t{state.limits.hold_s} * 1000) state.fired = true;
 }
 
 void InstanceState::LetGo(const Rule& rule, ConditionState& state, int64_t now_ms, bool at_once) {
@@ -124,14 +114,14 @@ void InstanceState::ObserveCondition(const Rule& rule, const Condition& conditio
     missing_[rule.id].merge(missing);
     return;
   }
-  Limits limits = LimitsOf(rule, condition);
+  const bool moved = std::exchange(state.moved, false);
   // Once it holds, it lets go only beyond `clear`.
-  double limit = state.fired ? limits.clear : limits.threshold;
+  double limit = state.fired && !moved ? state.limits.clear : state.limits.threshold;
   bool holds = condition.below ? *value < limit : *value >= limit;
   if (holds && !clears) {
-    Hold(rule, condition, state, *value, limits.threshold, sample);
+    Hold(rule, condition, state, *value, sample);
   } else {
-    LetGo(rule, state, sample.at_ms, clears);
+    LetGo(rule, state, sample.at_ms, clears || moved);
   }
 }
 

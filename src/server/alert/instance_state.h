@@ -13,13 +13,23 @@
 
 namespace redoubt::alert {
 
+// What a condition is held to at one instance: the rule's own, or what is set there.
+struct Limits {
+  double threshold = 1;
+  double clear = 1;
+  int hold_s = 0;
+};
+
 // Where one condition of one rule stands at one instance.
 struct ConditionState {
   explicit ConditionState(const Condition& condition)
-      : value(condition.value.NewMemory()),
+      : limits{condition.threshold, condition.clear, condition.hold_s},
+        value(condition.value.NewMemory()),
         when(condition.when.NewMemory()),
         clear_when(condition.clear_when.NewMemory()) {}
 
+  Limits limits;
+  bool moved = false;  // the threshold moved while it had fired: judged anew, without hysteresis
   Memory value, when, clear_when;
   std::optional<int64_t> holding_since_ms;  // over the threshold, or not yet back beyond `clear`
   std::optional<int64_t> calm_since_ms;     // fired, but over: resolves after the rule's resolve_hold_s
@@ -35,8 +45,9 @@ class InstanceState {
   void Observe(const monitor::Sample& sample);
   // Takes a stored alert's findings for fired.
   void Restore(const Alert& alert);
-  // {"memory_usage": {"warning": 70, "critical": 85, "enabled": true}}
-  base::Status SetOverrides(const base::Json& overrides);
+  // All that is set here; what it does not name has the defaults.
+  void SetThresholds(Thresholds thresholds);
+  const Thresholds& thresholds() const { return thresholds_; }
 
   // Of one group, worst first, one per rule: what has fired, or what only holds so far.
   std::vector<Finding> Fired(const std::string& group) const;
@@ -47,24 +58,18 @@ class InstanceState {
   const std::map<std::string, std::set<std::string>>& missing() const { return missing_; }
 
  private:
-  struct Limits {
-    double threshold;
-    double clear;
-  };
-
-  Limits LimitsOf(const Rule& rule, const Condition& condition) const;
   bool Enabled(const Rule& rule) const;
   void ObserveCondition(const Rule& rule, const Condition& condition, ConditionState& state, const Facts& facts,
                         const monitor::Sample& sample);
-  void Hold(const Rule& rule, const Condition& condition, ConditionState& state, double value, double threshold,
-            const monitor::Sample& sample);
+  static void Hold(const Rule& rule, const Condition& condition, ConditionState& state, double value,
+                   const monitor::Sample& sample);
   static void LetGo(const Rule& rule, ConditionState& state, int64_t now_ms, bool at_once);
   std::vector<Finding> Findings(const std::string& group, bool fired) const;
 
   const std::vector<Rule>& rules_;
   std::vector<std::vector<ConditionState>> states_;  // by rule, by condition
   PollCounts counts_;
-  base::Json overrides_ = base::Json::object();
+  Thresholds thresholds_;
   std::map<std::string, std::set<std::string>> missing_;
 };
 

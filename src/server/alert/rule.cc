@@ -97,6 +97,9 @@ Result<Rule> LoadRule(const Json& object) {
   ASSIGN_OR_RETURN(rule.id, Text(object, "id"));
   ASSIGN_OR_RETURN(rule.group, Text(object, "group", rule.id.c_str()));
   ASSIGN_OR_RETURN(rule.title, BothLanguages(object, "title"));
+  if (object.contains("description")) {
+    ASSIGN_OR_RETURN(rule.description, BothLanguages(object, "description"));
+  }
   ASSIGN_OR_RETURN(double resolve_hold_s, Number(object, "resolve_hold_s", 10));
   if (resolve_hold_s < 0 || resolve_hold_s > 86'400) return InvalidArgument("'resolve_hold_s' must be from 0 to 86400");
   rule.resolve_hold_s = static_cast<int>(resolve_hold_s);

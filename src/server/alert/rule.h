@@ -32,7 +32,8 @@ struct Rule {
   std::string id;
   std::string group;
   base::LocalText title;
-  int resolve_hold_s = 10;  // must be over so long before it resolves
+  base::LocalText description;  // when it fires and when not; may be empty
+  int resolve_hold_s = 10;      // must be over so long before it resolves
   std::vector<Condition> conditions;
 };
 

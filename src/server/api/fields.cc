@@ -3,7 +3,9 @@
 #include <fmt/core.h>
 
 #include <charconv>
+#include <chrono>
 #include <cmath>
+#include <cstdio>
 
 namespace redoubt::api {
 namespace {
@@ -14,6 +16,34 @@ std::string Joined(std::initializer_list<std::string_view> words) {
   std::string text;
   for (std::string_view word : words) text += (text.empty() ? "" : ", ") + std::string(word);
   return text;
+}
+
+// "1795000000000" or "2026-11-22T03:00:00.000Z"; nothing for anything else.
+std::optional<int64_t> ParseTime(const std::string& text) {
+  int64_t value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  constexpr int64_t kLatest = 253'402'300'799'999;  // the end of the year 9999
+  if (error == std::errc() && end == text.data() + text.size() && value >= 0 && value <= kLatest) return value;
+  int year, month, day, hour, minute, used = 0;
+  double second;
+  if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%lf%n", &year, &month, &day, &hour, &minute, &second, &used) !=
+      6) {
+    return std::nullopt;
+  }
+  std::string zone = text.substr(static_cast<size_t>(used));
+  int offset_minutes = 0;
+  int zone_hour, zone_minute;
+  char sign;
+  if (std::sscanf(zone.c_str(), "%c%2d:%2d", &sign, &zone_hour, &zone_minute) == 3 && (sign == '+' || sign == '-')) {
+    offset_minutes = (zone_hour * 60 + zone_minute) * (sign == '-' ? -1 : 1);
+  } else if (zone != "Z" && zone != "z") {
+    return std::nullopt;
+  }
+  std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                   std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok() || hour > 23 || minute > 59 || !(second >= 0 && second < 61)) return std::nullopt;
+  int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+  return ((days * 24 + hour) * 60 + minute - offset_minutes) * 60'000 + static_cast<int64_t>(second * 1000);
 }
 
 }  // namespace
@@ -72,6 +102,17 @@ std::optional<double> Fields::Number(const std::string& name, double min, double
     return min;
   }
   return value;
+}
+
+std::optional<int64_t> Fields::Time(const std::string& name) {
+  std::optional<std::string> text = Text(name, 40);
+  if (!text || text->empty()) return std::nullopt;
+  std::optional<int64_t> time = ParseTime(*text);
+  if (!time) {
+    Fail({fmt::format("'{}' 값은 RFC 3339 시각 또는 1970년부터의 밀리초여야 합니다.", name),
+          fmt::format("'{}' must be an RFC 3339 time or milliseconds since 1970.", name)});
+  }
+  return time;
 }
 
 Body::Body(const http::Request& request, bool required) : Fields(request), json_(base::Json::object()) {

@@ -24,6 +24,8 @@ class Fields {
   std::optional<std::string> Choice(const std::string& name, std::initializer_list<std::string_view> choices);
   std::optional<int64_t> Int(const std::string& name, int64_t min, int64_t max, bool required = false);
   std::optional<double> Number(const std::string& name, double min, double max);
+  // A text: an RFC 3339 time or milliseconds since 1970. Gives the latter.
+  std::optional<int64_t> Time(const std::string& name);
 
   // Keeps `message` as the fault unless there is one already.
   void Fail(base::LocalText message, base::LocalText hint = {});

@@ -1,8 +1,5 @@
 #include <fmt/core.h>
 
-#include <charconv>
-#include <chrono>
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "server/api/fields.h"
@@ -41,45 +38,6 @@ http::Response Metrics(const http::Request& request, const Parts& parts) {
                              {"POST /api/v1/monitor/start로 시작하세요.", "Start it: POST /api/v1/monitor/start."});
 }
 
-// "1795000000000" or "2026-11-22T03:00:00.000Z"; nothing for anything else.
-std::optional<int64_t> ParseTime(const std::string& text) {
-  int64_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  constexpr int64_t kLatest = 253'402'300'799'999;  // the end of the year 9999
-  if (error == std::errc() && end == text.data() + text.size() && value >= 0 && value <= kLatest) return value;
-  int year, month, day, hour, minute, used = 0;
-  double second;
-  if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%lf%n", &year, &month, &day, &hour, &minute, &second, &used) !=
-      6) {
-    return std::nullopt;
-  }
-  std::string zone = text.substr(static_cast<size_t>(used));
-  int offset_minutes = 0;
-  int zone_hour, zone_minute;
-  char sign;
-  if (std::sscanf(zone.c_str(), "%c%2d:%2d", &sign, &zone_hour, &zone_minute) == 3 && (sign == '+' || sign == '-')) {
-    offset_minutes = (zone_hour * 60 + zone_minute) * (sign == '-' ? -1 : 1);
-  } else if (zone != "Z" && zone != "z") {
-    return std::nullopt;
-  }
-  std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
-                                   std::chrono::day(static_cast<unsigned>(day))};
-  if (!date.ok() || hour > 23 || minute > 59 || !(second >= 0 && second < 61)) return std::nullopt;
-  int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  return ((days * 24 + hour) * 60 + minute - offset_minutes) * 60'000 + static_cast<int64_t>(second * 1000);
-}
-
-std::optional<int64_t> ReadTime(Query& query, const std::string& name) {
-  std::optional<std::string> text = query.Text(name, 40);
-  if (!text || text->empty()) return std::nullopt;
-  std::optional<int64_t> time = ParseTime(*text);
-  if (!time) {
-    query.Fail({fmt::format("'{}' 값은 RFC 3339 시각 또는 1970년부터의 밀리초여야 합니다.", name),
-                fmt::format("'{}' must be an RFC 3339 time or milliseconds since 1970.", name)});
-  }
-  return time;
-}
-
 std::vector<std::string> ReadMetricNames(Query& query) {
   std::vector<std::string> names;
   std::string text = query.Text("metrics", 1000, true).value_or("");
@@ -115,8 +73,8 @@ http::Response History(const http::Request& request, const Parts& parts) {
   Query query(request);
   history::RangeQuery range;
   range.metrics = ReadMetricNames(query);
-  range.to_ms = ReadTime(query, "to").value_or(parts.clock->WallMillis());
-  range.from_ms = ReadTime(query, "from").value_or(range.to_ms - kHourMs);
+  range.to_ms = query.Time("to").value_or(parts.clock->WallMillis());
+  range.from_ms = query.Time("from").value_or(range.to_ms - kHourMs);
   range.step_ms = query.Int("step", 1, 86'400).value_or(0) * 1000;
   if (range.from_ms >= range.to_ms) query.Fail({"'from'은 'to'보다 앞서야 합니다.", "'from' must be before 'to'."});
   std::optional<http::Response> refusal = query.Refusal();

@@ -107,10 +107,14 @@ void AddWatching(Exposition& out, const Parts& parts) {
   for (const auto& [state, count] : by_state)
     out.Sample("redoubt_instances", fmt::format("state=\"{}\"", state), count);
   std::map<std::string_view, int> by_severity = {{"warning", 0}, {"critical", 0}};
-  for (const alert::Alert& alert : parts.alerts->Firing("")) ++by_severity[alert::SeverityName(alert.severity)];
-  out.Family("redoubt_alerts_firing", "gauge", "Firing and acknowledged alerts by severity.");
+  int silenced = 0;
+  for (const alert::Alert& alert : parts.alerts->Firing("")) {
+    ++(alert.silenced() ? silenced : by_severity[alert::SeverityName(alert.severity)]);
+  }
+  out.Family("redoubt_alerts_firing", "gauge", "Firing and acknowledged alerts by severity, without silenced ones.");
   for (const auto& [severity, count] : by_severity)
     out.Sample("redoubt_alerts_firing", fmt::format("severity=\"{}\"", severity), count);
+  out.One("redoubt_alerts_silenced", "gauge", "Firing and acknowledged alerts that are silenced.", silenced);
   out.One("redoubt_knowledge_entries", "gauge", "Entries of the knowledge base.",
           static_cast<double>(parts.knowledge->List().size()));
 }

@@ -86,6 +86,8 @@ void RegisterMetrics(http::Router& router, const Parts& parts);
 void RegisterOperations(http::Router& router, const Parts& parts);
 void RegisterSearch(http::Router& router, const Parts& parts);
 void RegisterSession(http::Router& router, const Parts& parts);
+void RegisterSilences(http::Router& router, const Parts& parts);
 void RegisterStream(http::Router& router, const Parts& parts);
+void RegisterThresholds(http::Router& router, const Parts& parts);
 
 }  // namespace redoubt::api

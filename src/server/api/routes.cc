@@ -11,6 +11,8 @@ void RegisterRoutes(http::Router& router, const Parts& parts) {
   RegisterInstances(router, parts);
   RegisterMetrics(router, parts);
   RegisterAlerts(router, parts);
+  RegisterSilences(router, parts);
+  RegisterThresholds(router, parts);
   RegisterStream(router, parts);
   RegisterFaults(router, parts);
   RegisterDemo(router, parts);

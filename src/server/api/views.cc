@@ -25,11 +25,11 @@ base::Json InfoView(const monitor::InfoFields& info) {
 }
 
 base::Json AlertCounts(const std::string& instance, const Parts& parts) {
-  int warning = 0, critical = 0;
+  int warning = 0, critical = 0, silenced = 0;
   for (const alert::Alert& alert : parts.alerts->Firing(instance)) {
-    ++(alert.severity == alert::Severity::kCritical ? critical : warning);
+    ++(alert.silenced() ? silenced : alert.severity == alert::Severity::kCritical ? critical : warning);
   }
-  return {{"warning", warning}, {"critical", critical}};
+  return {{"warning", warning}, {"critical", critical}, {"silenced", silenced}};
 }
 
 }  // namespace

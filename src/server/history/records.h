@@ -14,8 +14,8 @@ class Database;
 
 namespace redoubt::history {
 
-// Small JSON documents by kind and id ("instance", "lab-journal", "silence"): each Put is committed when it returns.
-// Safe on many threads.
+// Small JSON documents by kind and id ("instance", "lab-journal", "silence", "thresholds"): each Put is committed when
+// it returns. Safe on many threads.
 class Records {
  public:
   static base::Result<Records> Open(store::Database& database);  // creates its table; `database` outlives it

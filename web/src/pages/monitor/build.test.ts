@@ -10,7 +10,7 @@ const t = translator("ko");
 
 const instance: Instance = {
   id: "i", name: "orders", host: "127.0.0.1", port: 6379, tls: false, state: "connected", running: true, interval: 5, error: null,
-  last_sample_at: null, test_faults: false, demo: false, alerts: { warning: 0, critical: 0 },
+  last_sample_at: null, test_faults: false, demo: false, alerts: { warning: 0, critical: 0, silenced: 0 },
 };
 
 function sample(change: Partial<Sample> = {}): Sample {
