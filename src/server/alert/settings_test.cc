@@ -261,6 +261,10 @@ TEST_F(SettingsTest, AWarningBeyondTheCriticalThresholdIsRefused) {
   EXPECT_THAT(
       FaultOf(R"({"memory_usage": {"warning": 95}})"),
       HasSubstr("'rules.memory_usage.warning': the warning threshold (95%) lies beyond the critical one (90%)"));
+  EXPECT_THAT(FaultOf(R"({"memory_usage": {"warning": 95}})"),
+              HasSubstr("Set the warning to 90% or less, or the critical threshold to 95% or more."));
+  EXPECT_EQ(Read(R"({"memory_usage": {"warning": 95}})").fault->hint.ko,
+            "경고 임계값을 90% 이하로 정하거나 위험 임계값을 95% 이상으로 정하세요.");
   EXPECT_THAT(FaultOf(R"({"memory_usage": {"critical": 70}})"), HasSubstr("'rules.memory_usage.critical'"));
   EXPECT_THAT(FaultOf(R"({"memory_usage": {"warning": 95, "critical": 97}})"), IsEmpty());
   EXPECT_THAT(FaultOf(R"({"memory_usage": {"warning": 90}})"), IsEmpty());

@@ -109,13 +109,14 @@ Fault BeyondCritical(const Rule& rule, const Condition& warning, const Condition
   auto in = [&](Lang lang, const Condition& condition) {
     return FormatValue(ValueOf(condition, set), condition.format, lang);
   };
-  return {
-      {fmt::format("'{}': 경고 임계값({})이 위험 임계값({})을 넘습니다.", field, in(Lang::kKo, warning),
-                   in(Lang::kKo, critical)),
-       fmt::format("'{}': the warning threshold ({}) lies beyond the critical one ({}).", field, in(Lang::kEn, warning),
-                   in(Lang::kEn, critical))},
-      {fmt::format("'{}'과(와) '{}'을(를) 함께 보내 경고가 위험보다 먼저 울리게 하세요.", warning.name, critical.name),
-       fmt::format("Send '{}' and '{}' together, so that the warning comes first.", warning.name, critical.name)}};
+  return {{fmt::format("'{}': 경고 임계값({})이 위험 임계값({})을 넘습니다.", field, in(Lang::kKo, warning),
+                       in(Lang::kKo, critical)),
+           fmt::format("'{}': the warning threshold ({}) lies beyond the critical one ({}).", field,
+                       in(Lang::kEn, warning), in(Lang::kEn, critical))},
+          {fmt::format("경고 임계값을 {} {}로 정하거나 위험 임계값을 {} {}로 정하세요.", in(Lang::kKo, critical),
+                       warning.below ? "이상으" : "이하", in(Lang::kKo, warning), warning.below ? "이하" : "이상으"),
+           fmt::format("Set the warning to {} or {}, or the critical threshold to {} or {}.", in(Lang::kEn, critical),
+                       warning.below ? "more" : "less", in(Lang::kEn, warning), warning.below ? "less" : "more")}};
 }
 
 std::optional<Fault> CheckOrder(const Rule& rule, const RuleThresholds& set) {

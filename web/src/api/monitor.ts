@@ -9,6 +9,7 @@ export const monitorKeys = {
   metrics: (instance: string) => ["monitor", "metrics", instance] as const,
   history: (instance: string) => ["monitor", "history", instance] as const,
   alerts: ["monitor", "alerts"] as const,
+  silences: ["monitor", "silences"] as const,
   faults: (instance: string) => ["monitor", "faults", instance] as const,
 };
 

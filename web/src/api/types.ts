@@ -29,7 +29,12 @@ export type Sample = Schemas["Sample"];
 export type SearchHit = Schemas["SearchHit"];
 export type Session = Schemas["Session"];
 export type Severity = Schemas["Severity"];
+export type Silence = Schemas["Silence"];
+export type SilenceRequest = Schemas["SilenceRequest"];
 export type StatusReply = Schemas["StatusReply"];
+export type ThresholdCondition = Schemas["ThresholdCondition"];
+export type ThresholdRule = Schemas["ThresholdRule"];
+export type ThresholdSetting = Schemas["ThresholdSetting"];
 export type Text = Schemas["Text"];
 
 export type HelloEvent = Schemas["HelloEvent"];

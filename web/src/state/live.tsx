@@ -67,9 +67,10 @@ function listen(source: EventSource, client: QueryClient): void {
     }
   });
   on<InstanceEvent>("instance", (event) => client.setQueryData<StatusReply>(monitorKeys.status, (old) => mergeInstance(old, event)));
-  on<AlertEvent>("alert", ({ alert }) => {
+  on<AlertEvent>("alert", ({ change, alert }) => {
     client.setQueryData<{ alerts: (typeof alert)[] }>([...monitorKeys.alerts, alert.instance], (old) => mergeAlert(old, alert));
     void client.invalidateQueries({ queryKey: monitorKeys.status });
+    if (change === "silenced" || change === "unsilenced") void client.invalidateQueries({ queryKey: monitorKeys.silences });
   });
   on<FaultEvent>("fault", ({ fault }) =>
     client.setQueryData<Parameters<typeof mergeFault>[0]>(monitorKeys.faults(fault.instance), (old) => mergeFault(old, fault)),

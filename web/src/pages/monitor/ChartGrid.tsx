@@ -1,5 +1,6 @@
 import { useCallback, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useThresholds } from "../../api/alert-settings";
 import { useHistory } from "../../api/monitor";
 import type { Instance, Sample } from "../../api/types";
 import { Chart } from "../../components/Chart";
@@ -22,10 +23,11 @@ export function ChartGrid({ instance, sample, range }: Props) {
   const lang = useLang();
   const rangeMs = ranges[range] * 60_000;
   const history = useHistory(instance.id, rangeMs);
+  const rules = useThresholds(instance.id).data?.rules;
   const now = useNow(1000);
   const cards = useMemo(
-    () => (history.data ? buildCharts({ table: history.data, sample, instance, range, lang }, t) : null),
-    [history.data, sample, instance, range, lang, t],
+    () => (history.data ? buildCharts({ table: history.data, sample, instance, range, lang, rules: rules ?? [] }, t) : null),
+    [history.data, sample, instance, range, lang, rules, t],
   );
   if (cards === null) {
     return history.error ? <ErrorState error={history.error} onRetry={() => void history.refetch()} /> : <Loading lines={8} />;

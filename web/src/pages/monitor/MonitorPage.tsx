@@ -14,6 +14,7 @@ import { FactsPanels } from "./FactsPanels";
 import { FaultPanel } from "./FaultPanel";
 import { Controls, DetailsFold, WhoLine } from "./MonitorHead";
 import { StoryBanner } from "./StoryBanner";
+import { ThresholdFold } from "./ThresholdFold";
 import styles from "./monitor.module.css";
 
 export default function MonitorPage() {
@@ -80,6 +81,7 @@ function Watched({ instance }: { instance: Instance }) {
         </div>
         <div className={`${styles.column} ${styles.state}`}>
           <FactsPanels sample={metrics.data} instance={instance} />
+          <ThresholdFold instance={instance} />
         </div>
         <div className={`${styles.column} ${styles.aside}`}>
           <AlertPanel instance={instance} />

@@ -11,6 +11,7 @@ export interface AlertRow {
   value: string;
   active: boolean;
   canAck: boolean;
+  silenced: string; // until when; empty when it is not
 }
 
 export function buildAlertRows(alerts: readonly Alert[], now: number, lang: Lang, t: TFunction): AlertRow[] {
@@ -26,6 +27,7 @@ export function buildAlertRows(alerts: readonly Alert[], now: number, lang: Lang
         : t("alert.value", { value: formatCount(alert.value, lang), threshold: formatCount(alert.threshold, lang) }),
     active: isActive(alert),
     canAck: alert.state === "firing",
+    silenced: alert.silenced && alert.silenced_until && isActive(alert) ? t("silence.badge", { time: formatMoment(alert.silenced_until, now) }) : "",
   }));
 }
 
@@ -37,7 +39,7 @@ function isActive(alert: Alert): boolean {
   return alert.state === "firing" || alert.state === "acknowledged";
 }
 
-// Firing critical, firing warning, acknowledged, pending, then what is over; newest first within each.
+// Firing critical, firing warning, acknowledged or silenced, pending, then what is over; newest first within each.
 function byWeight(a: Alert, b: Alert): number {
   return weight(b) - weight(a) || Date.parse(b.started_at) - Date.parse(a.started_at);
 }
@@ -45,6 +47,7 @@ function byWeight(a: Alert, b: Alert): number {
 function weight(alert: Alert): number {
   switch (alert.state) {
     case "firing":
+      if (alert.silenced) return 2;
       return alert.severity === "critical" ? 4 : 3;
     case "acknowledged":
       return 2;

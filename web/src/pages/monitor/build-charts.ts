@@ -1,10 +1,11 @@
 // What the four live charts show: title, value now, detail, and, where there is no line, what is missing.
 import type { TFunction } from "i18next";
-import type { Instance, Sample } from "../../api/types";
+import type { Instance, Sample, ThresholdRule } from "../../api/types";
 import type { Lang } from "../../i18n/lang";
 import type { Threshold } from "../../lib/chart";
 import { formatBytes, formatCount, formatPercent } from "../../lib/format";
 import { buildPlot, chartMetrics, gapLimitMs, summarize, type ChartMetric, type Plot, type SeriesTable } from "../../lib/series";
+import { thresholdOf } from "./build-thresholds";
 
 export const ranges = { m5: 5, m15: 15, h1: 60, h6: 360, h24: 1440 } as const; // minutes
 export type Range = keyof typeof ranges;
@@ -31,6 +32,7 @@ export interface ChartInput {
   instance: Instance;
   range: Range;
   lang: Lang;
+  rules: readonly ThresholdRule[];
 }
 
 export function buildCharts(input: ChartInput, t: TFunction): ChartCard[] {
@@ -49,7 +51,7 @@ export function buildCharts(input: ChartInput, t: TFunction): ChartCard[] {
       detail: reachable && input.sample ? detailOf(metric, input.sample, input.lang, t) : "",
       plot,
       max: isPercent(metric) ? 100 : null,
-      thresholds: thresholdsOf(metric, input.sample),
+      thresholds: thresholdsOf(metric, input.sample, input.rules),
       label: summary
         ? t("monitor.chart.label", { title, range, last: format(summary.last), min: format(summary.min), max: format(summary.max) })
         : title,
@@ -85,15 +87,26 @@ function detailOf(metric: ChartMetric, s: Sample, lang: Lang, t: TFunction): str
   }
 }
 
-// The lines that the default rules page at, where they apply to this server.
-function thresholdsOf(metric: ChartMetric, s: Sample | undefined): Threshold[] {
+// The lines that the rules page at, where they apply to this server.
+function thresholdsOf(metric: ChartMetric, s: Sample | undefined, rules: readonly ThresholdRule[]): Threshold[] {
+  const lines: Threshold[] = [];
+  for (const severity of ["warning", "critical"] as const) {
+    const value = lineOf(metric, severity, s, rules);
+    if (value !== null) lines.push({ value, severity });
+  }
+  return lines;
+}
+
+function lineOf(metric: ChartMetric, severity: Threshold["severity"], s: Sample | undefined, rules: readonly ThresholdRule[]): number | null {
   if (metric === "memory_usage_percent" && s?.maxmemory && s.maxmemory_policy === "noeviction") {
-    return [{ value: 80, severity: "warning" }, { value: 90, severity: "critical" }];
+    return thresholdOf(rules, "memory_usage", severity);
   }
-  if (metric === "connected_clients" && s?.maxclients) {
-    return [{ value: s.maxclients * 0.8, severity: "warning" }, { value: s.maxclients * 0.9, severity: "critical" }];
-  }
-  return [];
+  if (metric !== "connected_clients") return null;
+  // A number and a share of maxclients: whichever comes first.
+  const count = thresholdOf(rules, "connected_clients", severity);
+  const percent = thresholdOf(rules, "connected_clients", `${severity}_percent`);
+  const share = percent !== null && s?.maxclients ? (s.maxclients * percent) / 100 : null;
+  return count !== null && share !== null ? Math.min(count, share) : (count ?? share);
 }
 
 function whyEmpty(metric: ChartMetric, instance: Instance, s: Sample | undefined, t: TFunction): string {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { Alert, Instance, Sample } from "../../api/types";
+import type { Alert, Instance, Sample, ThresholdRule } from "../../api/types";
 import { translator } from "../../i18n/testing";
 import { appendSample, emptyTable } from "../../lib/series";
 import { buildAlertRows } from "./build-alerts";
 import { buildCharts, type ChartCard } from "./build-charts";
 import { buildFacts } from "./build-facts";
+import { rule } from "./testing";
 
 const t = translator("ko");
 
@@ -23,10 +24,15 @@ function sample(change: Partial<Sample> = {}): Sample {
   };
 }
 
-function charts(given: { instance?: Partial<Instance>; sample?: Sample | undefined; drawn?: boolean }): Map<string, ChartCard> {
+const rules = [
+  rule({ rule: "memory_usage" }, { format: "percent", threshold: 80 }, { severity: "critical", format: "percent", threshold: 90 }),
+  rule({ rule: "connected_clients" }, { threshold: 1000 }, { name: "warning_percent", format: "percent", threshold: 80 }),
+];
+
+function charts(given: { instance?: Partial<Instance>; sample?: Sample | undefined; drawn?: boolean; rules?: ThresholdRule[] }): Map<string, ChartCard> {
   const s = given.sample;
   const table = given.drawn && s ? appendSample(emptyTable(), { ...s, at: s.at_ms }, 1e9) : emptyTable();
-  const cards = buildCharts({ table, sample: s, instance: { ...instance, ...given.instance }, range: "m15", lang: "ko" }, t);
+  const cards = buildCharts({ table, sample: s, instance: { ...instance, ...given.instance }, range: "m15", lang: "ko", rules: given.rules ?? rules }, t);
   return new Map(cards.map((card) => [card.metric, card]));
 }
 
@@ -40,6 +46,16 @@ describe("chart cards", () => {
 
   it("do not show paging lines for a cache that evicts", () => {
     expect(charts({ sample: sample({ maxmemory_policy: "allkeys-lru" }) }).get("memory_usage_percent")?.thresholds).toEqual([]);
+  });
+
+  it("draw the lines of this server's own thresholds, whichever comes first", () => {
+    const lines = (change: Partial<Sample>) => charts({ sample: sample(change) }).get("connected_clients")?.thresholds;
+    expect(lines({ maxclients: 10_000 })).toEqual([{ value: 1000, severity: "warning" }]);
+    expect(lines({ maxclients: 100 })).toEqual([{ value: 80, severity: "warning" }]);
+    const mine = [rule({ rule: "memory_usage" }, { threshold: 60, default_threshold: 80 })];
+    expect(charts({ sample: sample(), rules: mine }).get("memory_usage_percent")?.thresholds).toEqual([{ value: 60, severity: "warning" }]);
+    const off = [rule({ rule: "memory_usage", enabled: false }, { threshold: 80 })];
+    expect(charts({ sample: sample(), rules: off }).get("memory_usage_percent")?.thresholds).toEqual([]);
   });
 
   it("say what is missing when there is no line", () => {
@@ -88,14 +104,16 @@ describe("alert rows", () => {
         alert("old", {}),
         alert("new", { started_at: "2026-01-02T00:00:00Z" }),
         alert("seen", { state: "acknowledged", severity: "critical" }),
+        alert("quiet", { severity: "critical", silenced: true, silenced_until: "2026-01-03T01:00:00Z" }),
         alert("worst", { severity: "critical" }),
       ],
       Date.parse("2026-01-03T00:00:00Z"),
       "ko",
       t,
     );
-    expect(rows.map((row) => row.alert.id)).toEqual(["worst", "new", "old", "seen", "over"]);
-    expect(rows.map((row) => row.canAck)).toEqual([true, true, true, false, false]);
+    expect(rows.map((row) => row.alert.id)).toEqual(["worst", "new", "old", "seen", "quiet", "over"]);
+    expect(rows.map((row) => row.canAck)).toEqual([true, true, true, false, true, false]);
+    expect(rows.map((row) => row.silenced !== "")).toEqual([false, false, false, false, true, false]);
   });
 
   it("speak the page's language, not that of the request that fetched them", () => {
