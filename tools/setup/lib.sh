@@ -21,6 +21,19 @@ die() {
   exit 1
 }
 
+# Whether the machine's own Node can build the web UI: the releases that Vite, Vitest and ESLint all take. Debian 12 has
+# 18, or none.
+node_is_new_enough() {
+  local major minor
+  command -v npm >/dev/null || return 1
+  IFS=. read -r major minor _ < <(node --version 2>/dev/null | sed -n 's/^v\([0-9][0-9.]*\).*/\1/p')
+  case "${major:-0}" in
+    20) [ "${minor:-0}" -ge 19 ] ;;
+    22) [ "${minor:-0}" -ge 13 ] ;;
+    *) [ "${major:-0}" -ge 24 ] ;;
+  esac
+}
+
 # Runs a command with its output in a log; shows the log's end when it fails.
 # logged LOG WHAT-TO-DO COMMAND...
 logged() {
@@ -32,11 +45,4 @@ logged() {
     tail -n 25 "$log" >&2
     die "$*" "$advice" "whole log: $log"
   fi
-}
-
-# Whether the machine's own Node can build the web UI: Vite asks for 20.19 or newer. Debian 12 has 18, or none.
-node_is_new_enough() {
-  local version
-  version=$(node --version 2>/dev/null) || return 1
-  [ "$(printf '%s\n' v20.19.0 "$version" | sort -V | head -n 1)" = v20.19.0 ] && command -v npm >/dev/null
 }
