@@ -1,4 +1,4 @@
-# redoubt_library(vector SOURCES a.cc b.cc DEPENDS redoubt_base [PRIVATE_DEPENDS fmt::fmt])
+# redoubt_library(vector SOURCES a.cc b.cc DEPENDS redoubt_base [PRIVATE_DEPENDS PkgConfig::re2])
 #   One folder, one static library redoubt_<name>.
 function(redoubt_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})

@@ -1,6 +1,6 @@
 # Every library of others that we link, found once. Debian's packages come from the system; the rest from the cache
 # that tools/setup fills (see tools/setup/README.md).
-find_package(fmt REQUIRED)
+find_package(fmt REQUIRED)  # headers only, see src/base/fmt.cc
 find_package(nlohmann_json REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(SQLite3 REQUIRED)

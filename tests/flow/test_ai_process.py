@@ -1,6 +1,7 @@
 """The module as a guest in the server's process: symbols, shutdown, sleep, INFO."""
 
 import pathlib
+import re
 import subprocess
 import threading
 import time
@@ -22,6 +23,13 @@ def test_the_module_exports_its_entry_and_nothing_else():
 
 def test_the_backend_exports_its_table_and_nothing_else():
     assert exported(BUILD / "lib" / "backends" / "redoubt_onnx.so") == ["redoubt_backend_get"]
+
+
+def test_the_module_needs_nothing_but_the_c_and_cpp_runtime():
+    out = subprocess.run(["readelf", "-d", MODULE], capture_output=True, text=True, check=True).stdout
+    needed = set(re.findall(r"NEEDED.*\[(.+?)\.so", out))
+    sanitizers = {"libasan", "libtsan", "libubsan"}
+    assert needed - sanitizers == {"libstdc++", "libm", "libgcc_s", "libc", "ld-linux-x86-64"}
 
 
 def test_the_module_does_not_know_the_vendor_and_the_backend_brings_its_own():
