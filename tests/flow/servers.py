@@ -52,6 +52,13 @@ def free_port():
         return s.getsockname()[1]
 
 
+def commit():
+    """The commit of this source tree, or "unknown" when it is no clone."""
+    command = ["git", "-c", f"safe.directory={ROOT}", "-C", str(ROOT), "rev-parse", "HEAD"]
+    done = subprocess.run(command, capture_output=True, text=True) if (ROOT / ".git").exists() else None
+    return done.stdout.strip() if done and done.returncode == 0 else "unknown"
+
+
 def eventually(check, timeout=10.0, interval=0.05, what=None):
     """Calls check() until it returns something true, and returns that. An AssertionError inside counts as not yet."""
     deadline = time.monotonic() + timeout

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from ai_models import execute, onnx_models, set_floats, store
-from servers import BUILD, MODULE, eventually
+from servers import BUILD, MODULE, commit, eventually
 
 
 def exported(library):
@@ -163,6 +163,10 @@ def test_info_has_redisais_sections_first_and_in_order(client):
     ]
     assert "ai_onnxruntime_version" in fields["ai_backends_info"]
     assert "ai_queue_CPU_bthread_n1_used_cpu_total" in fields["ai_cpu"]
+
+
+def test_info_names_the_commit_that_was_built(client):
+    assert client.info("ai_git")["ai_git_sha"] == commit()
 
 
 def test_command_info_says_what_a_client_needs(client):

@@ -10,7 +10,7 @@ import time
 import pytest
 import requests
 
-from servers import eventually, free_port, run_redoubt
+from servers import commit, eventually, free_port, run_redoubt
 
 
 def test_operations_routes_answer(redoubt):
@@ -18,6 +18,7 @@ def test_operations_routes_answer(redoubt):
     assert redoubt.http("GET", "/readyz").ok()["status"] == "ready"
     version = redoubt.http("GET", "/version").ok()
     assert version["name"] == "redoubt" and re.match(r"\d+\.\d+\.\d+", version["version"])
+    assert version["git_sha"] == commit() and commit() in run_redoubt("version").stdout
     document = redoubt.http("GET", "/openapi.json").ok()
     assert document["openapi"].startswith("3.1") and "/api/v1/analyze" in document["paths"]
 

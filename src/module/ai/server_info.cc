@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "base/build_info.h"
 #include "module/ai/commands.h"
 
 namespace redoubt::ai {
@@ -27,7 +28,7 @@ void AddVersions(RedisModuleInfoCtx* info) {
   Count(info, "low_level_API_version", 1);
   Count(info, "rdb_version", 5);
   RedisModule_InfoAddSection(info, "git");
-  Text(info, "git_sha", "unknown");
+  Text(info, "git_sha", std::string(base::GitSha()));
 }
 
 void AddLoadTimeConfigs(RedisModuleInfoCtx* info, const Settings& settings) {

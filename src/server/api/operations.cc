@@ -4,6 +4,7 @@
 #include <ctime>
 #include <fstream>
 
+#include "base/build_info.h"
 #include "base/json.h"
 #include "server/alert/alert.h"
 #include "server/api/openapi.h"
@@ -38,6 +39,7 @@ http::Response Version() {
   return Ok({{"name", "redoubt"},
              {"version", kVersion},
              {"build", kBuild},
+             {"git_sha", base::GitSha()},
              {"compiler", fmt::format("gcc {}", __VERSION__)},
              {"api", "v1"}});
 }
@@ -122,7 +124,8 @@ void AddWatching(Exposition& out, const Parts& parts) {
 http::Response OwnMetrics(const Parts& parts) {
   Exposition out;
   out.Family("redoubt_build_info", "gauge", "Version of this server.");
-  out.Sample("redoubt_build_info", fmt::format("version=\"{}\",build=\"{}\"", kVersion, kBuild), 1);
+  out.Sample("redoubt_build_info",
+             fmt::format("version=\"{}\",build=\"{}\",revision=\"{}\"", kVersion, kBuild, base::GitSha()), 1);
   out.One("process_resident_memory_bytes", "gauge", "Resident memory.", ResidentBytes());
   out.One("process_cpu_seconds_total", "counter", "CPU time of this process.", CpuSeconds());
   out.One("redoubt_http_connections", "gauge", "Open connections.", static_cast<double>(parts.stats->open_connections));
