@@ -2,41 +2,40 @@
 
 #include <fmt/core.h>
 
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
-#include <boost/beast/ssl.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
 #include <limits>
 #include <utility>
 
+#include "server/http/connection.h"
 #include "server/http/event_hub.h"
+#include "server/http/response_head.h"
 
 namespace redoubt::http {
 namespace {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
 namespace bhttp = boost::beast::http;
 using asio::awaitable;
 using std::chrono::milliseconds;
 
-constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
+using Error = Connection::Error;
 using Parser = bhttp::request_parser<bhttp::string_body>;
+
+constexpr size_t kHeadReadBytes = 4096;  // what an idle connection holds
+constexpr size_t kReadBytes = 65536;
 
 // A refused upload is read and thrown away up to here, so that the client gets to see the refusal instead of a reset.
 constexpr size_t kDrainBytes = size_t{256} << 20;
 constexpr milliseconds kDrainTime{20'000};
-
-// Mantine and uPlot set style attributes; scripts come from our own files only.
-constexpr const char* kContentPolicy =
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
-    "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 Response TooLarge(base::Lang lang, size_t limit) {
   std::string size = fmt::format("{:.0f} MB", static_cast<double>(limit) / 1e6);
@@ -99,27 +98,23 @@ struct Exchange {
 
 // Every co_await below stands in a statement of its own: GCC 12 mishandles temporaries of an awaited call inside a
 // condition or a larger expression.
-template <class Stream>
 class Session {
  public:
-  Session(Stream stream, SessionContext& context, std::string peer)
-      : stream_(std::move(stream)), context_(context), peer_(std::move(peer)) {}
+  Session(std::unique_ptr<Connection> connection, SessionContext& context, std::string peer)
+      : connection_(std::move(connection)), context_(context), peer_(std::move(peer)) {}
 
   awaitable<void> Run() {
-    if constexpr (kTls) {
-      Expires(context_.options.header_timeout_ms);
-      auto [error] = co_await stream_.async_handshake(asio::ssl::stream_base::server, kNoThrow);
-      if (error) co_return;
-    }
+    Expires(context_.options.header_timeout_ms);
+    Error error = co_await connection_->Handshake();
+    if (error) co_return;
     bool more = true;
     while (more) more = co_await ServeOne();
-    co_await ShutDown();
+    Expires(2000);
+    co_await connection_->ShutDown();
   }
 
  private:
-  static constexpr bool kTls = !std::is_same_v<Stream, beast::tcp_stream>;
-
-  void Expires(int timeout_ms) { beast::get_lowest_layer(stream_).expires_after(milliseconds(timeout_ms)); }
+  void Expires(int timeout_ms) { connection_->ExpiresAfter(milliseconds(timeout_ms)); }
 
   // True when the connection is good for another request.
   awaitable<bool> ServeOne() {
@@ -129,7 +124,7 @@ class Session {
     parser.header_limit(static_cast<uint32_t>(context_.options.max_header_bytes));
     parser.body_limit(std::numeric_limits<uint64_t>::max());  // checked below, where the route is known
     Expires(context_.options.header_timeout_ms);
-    auto [error, size] = co_await bhttp::async_read_header(stream_, buffer_, parser, kNoThrow);
+    Error error = co_await Parse(parser, false);
     if (error) {
       co_await AnswerBrokenHeader(error);
       co_return false;
@@ -164,10 +159,32 @@ class Session {
   awaitable<bool> WaitForBytes() {
     if (buffer_.size() > 0) co_return true;
     Expires(context_.options.idle_timeout_ms);
-    auto [error, size] = co_await stream_.async_read_some(buffer_.prepare(4096), kNoThrow);
-    if (error) co_return false;
-    buffer_.commit(size);
-    co_return true;
+    Error error = co_await ReadMore(kHeadReadBytes);
+    co_return !error;
+  }
+
+  awaitable<Error> ReadMore(size_t at_most) {
+    Connection::ReadResult read = co_await connection_->ReadSome(buffer_.prepare(at_most));
+    if (!read.error) buffer_.commit(read.size);
+    co_return read.error;
+  }
+
+  // Until the header is there, with `to_the_end` the body too. What follows stays in the buffer for the next request.
+  awaitable<Error> Parse(Parser& parser, bool to_the_end) {
+    parser.eager(to_the_end);
+    while (!(to_the_end ? parser.is_done() : parser.is_header_done())) {
+      Error error = bhttp::error::need_more;
+      if (buffer_.size() > 0) {
+        error = {};
+        buffer_.consume(parser.put(buffer_.data(), error));
+      }
+      if (!error) continue;
+      if (error != bhttp::error::need_more) co_return error;
+      error = co_await ReadMore(to_the_end ? kReadBytes : kHeadReadBytes);
+      if (error == asio::error::eof && parser.got_some()) co_return bhttp::error::partial_message;
+      if (error) co_return error;
+    }
+    co_return Error();
   }
 
   Exchange ToExchange(const bhttp::request<bhttp::string_body>& head) {
@@ -184,7 +201,7 @@ class Session {
       if (!fresh) at->second += (at->first == "cookie" ? "; " : ", ") + std::string(field.value());
     }
     request.peer = peer_;
-    request.secure = kTls;
+    request.secure = connection_->secure();
     return exchange;
   }
 
@@ -216,13 +233,13 @@ class Session {
   }
 
   awaitable<std::optional<Response>> ReadBody(Exchange& exchange, Parser& parser) {
-    Expires(context_.options.body_timeout_ms);
     if (exchange.request.Header("expect") == "100-continue") {
       static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-      auto [error, size] = co_await asio::async_write(stream_, asio::buffer(kContinue), kNoThrow);
-      if (error) co_return BadRequest(exchange.request.lang(), "The connection broke.", "연결이 끊어졌습니다.");
+      bool written = co_await WriteText(kContinue);
+      if (!written) co_return BadRequest(exchange.request.lang(), "The connection broke.", "연결이 끊어졌습니다.");
     }
-    auto [error, size] = co_await bhttp::async_read(stream_, buffer_, parser, kNoThrow);
+    Expires(context_.options.body_timeout_ms);
+    Error error = co_await Parse(parser, true);
     base::Lang lang = exchange.request.lang();
     if (error == bhttp::error::body_limit) co_return TooLarge(lang, exchange.route->options.max_body);
     if (error) co_return BadRequest(lang, "The body is not well-formed HTTP.", "본문이 올바른 HTTP 형식이 아닙니다.");
@@ -233,7 +250,7 @@ class Session {
   awaitable<Response> Handle(Exchange& exchange) {
     Lane lane = exchange.route->options.lane;
     if (lane == Lane::kInline) co_return RunSafely(exchange.route->handler, exchange.request, context_.logger);
-    beast::get_lowest_layer(stream_).expires_never();
+    connection_->NeverExpires();
     base::ThreadPool& pool = lane == Lane::kQuick ? context_.quick : context_.slow;
     std::optional<Response> response = co_await RunOn(pool, exchange);
     if (response) co_return std::move(*response);
@@ -265,39 +282,16 @@ class Session {
                           context_.clock.SteadyMicros() - exchange.started_us);
   }
 
-  template <class Message>
-  void FillHeader(Message& message, const Response& response, bool keep_alive) {
-    message.version(11);
-    message.result(static_cast<unsigned>(response.status));
-    for (const auto& [name, value] : response.headers) message.insert(name, value);
-    if (message.find(bhttp::field::cache_control) == message.end())
-      message.set(bhttp::field::cache_control, "no-store");
-    message.set("X-Content-Type-Options", "nosniff");
-    message.set("X-Frame-Options", "DENY");
-    message.set("Referrer-Policy", "no-referrer");
-    message.set("Cross-Origin-Opener-Policy", "same-origin");
-    message.set("Cross-Origin-Resource-Policy", "same-origin");
-    message.set("Content-Security-Policy", kContentPolicy);
-    if (kTls) message.set("Strict-Transport-Security", "max-age=31536000");
-    message.keep_alive(keep_alive);
-  }
-
   awaitable<bool> Write(const Exchange& exchange, const Response& response) {
     Expires(context_.options.write_timeout_ms);
     std::string_view bytes = response.static_body.empty() ? std::string_view(response.body) : response.static_body;
     bool bodyless = response.status == 204 || response.status == 304;
-    if (exchange.head_only || bodyless) {
-      bhttp::response<bhttp::empty_body> message;
-      FillHeader(message, response, exchange.keep_alive);
-      if (!bodyless) message.content_length(bytes.size());
-      auto [error, size] = co_await bhttp::async_write(stream_, message, kNoThrow);
-      co_return !error;
-    }
-    bhttp::response<bhttp::span_body<const char>> message;
-    FillHeader(message, response, exchange.keep_alive);
-    message.body() = beast::span<const char>(bytes.data(), bytes.size());
-    message.content_length(bytes.size());
-    auto [error, size] = co_await bhttp::async_write(stream_, message, kNoThrow);
+    HeadOptions options{connection_->secure(), exchange.keep_alive, std::nullopt};
+    if (!bodyless) options.content_length = bytes.size();
+    std::string head = ResponseHead(response, options);
+    Connection::Buffers parts = {asio::buffer(head)};
+    if (!bodyless && !exchange.head_only) parts.push_back(asio::buffer(bytes));
+    Error error = co_await connection_->Write(std::move(parts));
     co_return !error;
   }
 
@@ -311,9 +305,8 @@ class Session {
   }
 
   // A header that came too slowly is not answered: the stream has closed the socket at its deadline.
-  awaitable<void> AnswerBrokenHeader(beast::error_code error) {
-    if (error == bhttp::error::end_of_stream || error == asio::error::eof || error == asio::error::connection_reset ||
-        error == beast::error::timeout) {
+  awaitable<void> AnswerBrokenHeader(Error error) {
+    if (error == asio::error::eof || error == asio::error::connection_reset || error == boost::beast::error::timeout) {
       co_return;
     }
     Exchange exchange;
@@ -328,14 +321,13 @@ class Session {
   }
 
   awaitable<void> Drain() {
-    beast::get_lowest_layer(stream_).expires_after(kDrainTime);
-    beast::error_code ignored;
-    if (!kTls) beast::get_lowest_layer(stream_).socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-    std::array<char, 65536> waste;
+    connection_->ExpiresAfter(kDrainTime);
+    connection_->EndSending();
+    std::array<char, kReadBytes> waste;
     for (size_t total = 0; total < kDrainBytes;) {
-      auto [error, size] = co_await stream_.async_read_some(asio::buffer(waste), kNoThrow);
-      if (error) co_return;
-      total += size;
+      Connection::ReadResult read = co_await connection_->ReadSome(asio::buffer(waste));
+      if (read.error) co_return;
+      total += read.size;
     }
   }
 
@@ -345,15 +337,10 @@ class Session {
       Stats& stats;
       ~Leave() { --stats.open_streams; }
     } leave{context_.stats};
-    bhttp::response<bhttp::empty_body> header;
-    FillHeader(header, response, false);
-    header.set(bhttp::field::content_type, "text/event-stream; charset=utf-8");
-    header.set("X-Accel-Buffering", "no");  // nginx would hold events back
-    bhttp::response_serializer<bhttp::empty_body> serializer(header);
-    Expires(context_.options.write_timeout_ms);
-    auto [error, size] = co_await bhttp::async_write_header(stream_, serializer, kNoThrow);
-    if (error) co_return;
-    bool written = co_await WriteText(response.body);
+    response.Set("Content-Type", "text/event-stream; charset=utf-8");
+    response.Set("X-Accel-Buffering", "no");  // nginx would hold events back
+    std::string head = ResponseHead(response, {connection_->secure(), false, std::nullopt});
+    bool written = co_await WriteText(head + response.body);
     if (!written) co_return;
 
     auto executor = co_await asio::this_coro::executor;
@@ -374,7 +361,7 @@ class Session {
       }
       if (closed) break;
       timer->expires_after(milliseconds(context_.options.stream_keepalive_ms));
-      auto [woken] = co_await timer->async_wait(kNoThrow);
+      auto [woken] = co_await timer->async_wait(asio::as_tuple(asio::use_awaitable));
       if (woken) continue;  // cancelled: there is news
       written = co_await WriteText(": keep-alive\n\n");
       if (!written) co_return;
@@ -382,35 +369,26 @@ class Session {
   }
 
   awaitable<bool> WriteText(std::string_view text) {
-    if (text.empty()) co_return true;
     Expires(context_.options.write_timeout_ms);
-    auto [error, size] = co_await asio::async_write(stream_, asio::buffer(text.data(), text.size()), kNoThrow);
+    Connection::Buffers buffers(1, asio::buffer(text));
+    Error error = co_await connection_->Write(std::move(buffers));
     co_return !error;
   }
 
   awaitable<bool> WriteFrames(const std::vector<EventStream::Frame>& frames) {
-    std::vector<asio::const_buffer> buffers;
+    Connection::Buffers buffers;
     for (const EventStream::Frame& frame : frames) buffers.push_back(asio::buffer(*frame));
     Expires(context_.options.write_timeout_ms);
-    auto [error, size] = co_await asio::async_write(stream_, buffers, kNoThrow);
+    Error error = co_await connection_->Write(std::move(buffers));
     co_return !error;
-  }
-
-  awaitable<void> ShutDown() {
-    Expires(2000);
-    if constexpr (kTls) {
-      [[maybe_unused]] auto [error] = co_await stream_.async_shutdown(kNoThrow);
-    }
-    beast::error_code ignored;
-    beast::get_lowest_layer(stream_).socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
   }
 
   static inline const std::string kUnmatched = "(unmatched)";
 
-  Stream stream_;
+  const std::unique_ptr<Connection> connection_;
   SessionContext& context_;
   const std::string peer_;
-  beast::flat_buffer buffer_;
+  boost::beast::flat_buffer buffer_;
 };
 
 struct ConnectionCount {
@@ -423,29 +401,24 @@ struct ConnectionCount {
   Stats& stats;
 };
 
-template <class Stream>
-awaitable<void> RunSession(Stream stream, SessionContext& context, std::string peer) {
+awaitable<void> RunSession(std::unique_ptr<Connection> connection, SessionContext& context, std::string peer) {
   ConnectionCount count(context.stats);
-  Session<Stream> session(std::move(stream), context, std::move(peer));
+  Session session(std::move(connection), context, std::move(peer));
   co_await session.Run();
 }
 
 }  // namespace
 
 void ServeConnection(asio::ip::tcp::socket socket, SessionContext& context) {
-  beast::error_code error;
+  Error error;
   auto remote = socket.remote_endpoint(error);
   if (error) return;  // it left again
   socket.set_option(asio::ip::tcp::no_delay(true), error);
   auto executor = socket.get_executor();
   std::string peer = remote.address().to_string();
-  beast::tcp_stream plain(std::move(socket));
-  if (context.tls) {
-    beast::ssl_stream<beast::tcp_stream> secure(std::move(plain), *context.tls);
-    asio::co_spawn(executor, RunSession(std::move(secure), context, std::move(peer)), asio::detached);
-  } else {
-    asio::co_spawn(executor, RunSession(std::move(plain), context, std::move(peer)), asio::detached);
-  }
+  std::unique_ptr<Connection> connection =
+      context.tls ? MakeTlsConnection(std::move(socket), *context.tls) : MakePlainConnection(std::move(socket));
+  asio::co_spawn(executor, RunSession(std::move(connection), context, std::move(peer)), asio::detached);
 }
 
 }  // namespace redoubt::http
