@@ -220,7 +220,7 @@ http::Response BulkImport(const http::Request& request, const Parts& parts) {
 
 http::Response Export(const http::Request&, const Parts& parts) {
   base::Json entries = base::Json::array();
-  for (const EntryPtr& entry : parts.knowledge->List()) entries.push_back(kb::EntryToJson(*entry, std::nullopt));
+  for (const EntryPtr& entry : parts.knowledge->List()) entries.push_back(*entry->document);
   http::Response response = Ok({{"entries", std::move(entries)}});
   response.Set("Content-Disposition", "attachment; filename=\"redoubt-knowledge.json\"");
   return response;

@@ -18,7 +18,7 @@ using base::Status;
 
 namespace {
 
-constexpr size_t kMaxTextBytes = 8192;
+constexpr size_t kMaxCharacters = 8192;
 constexpr size_t kMaxItems = 400;
 
 template <size_t N>
@@ -43,11 +43,35 @@ constexpr std::array<std::string_view, 5> kSeverities = {"critical", "high", "me
 constexpr std::array<std::string_view, 6> kWheres = {"redis-cli",   "sentinel", "shell",
                                                      "config-file", "client",   "provider"};
 constexpr std::array<std::string_view, 4> kRisks = {"read", "low", "high", "data-loss"};
+constexpr std::array<const char*, 5> kTextLists = {"symptoms", "root_causes", "diagnosis_steps", "solutions",
+                                                   "prevention"};
 constexpr std::array<std::string_view, 3> kUses = {"fix", "check", "verify"};
 constexpr std::array<std::string_view, 3> kAnswers = {"yes", "no", "unknown"};
-constexpr std::array<std::string_view, 13> kImpacts = {
+constexpr std::array<std::string_view, 14> kImpacts = {
     "imminent",  "writes-refused", "reads-refused", "refused",         "some-refused",    "server-down", "data-lost",
-    "intrusion", "stall",          "degraded",      "redundancy-lost", "durability-lost", "minor"};
+    "intrusion", "stall",          "degraded",      "redundancy-lost", "durability-lost", "minor",       "near"};
+
+bool TooLong(const std::string& text) {
+  auto begins = [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; };
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), begins)) > kMaxCharacters;
+}
+
+// {"ko": "...", "en": "..."}, or one of them.
+bool IsLocalText(const Json& json) {
+  if (!json.is_object() || json.empty()) return false;
+  for (const auto& [key, value] : json.items()) {
+    if ((key != "ko" && key != "en") || !value.is_string()) return false;
+  }
+  return true;
+}
+
+// A language that is not there shows the text of the other.
+LocalText BothOf(const Json& json) {
+  LocalText text{json.value("ko", std::string()), json.value("en", std::string())};
+  if (text.ko.empty()) text.ko = text.en;
+  if (text.en.empty()) text.en = text.ko;
+  return text;
+}
 
 // Reads the fields of one object, remembers where it is, and names what it did not expect.
 class ObjectReader {
@@ -72,7 +96,7 @@ class ObjectReader {
     if (value == nullptr) return required ? Missing(key) : base::OkStatus();
     if (!value->is_string()) return InvalidArgument(At(key) + " has to be a string");
     out = value->get<std::string>();
-    if (out.size() > kMaxTextBytes) return InvalidArgument(At(key) + " is longer than 8192 bytes");
+    if (TooLong(out)) return InvalidArgument(At(key) + " is longer than 8192 characters");
     if (required && out.empty()) return InvalidArgument(At(key) + " is empty");
     return base::OkStatus();
   }
@@ -103,7 +127,7 @@ class ObjectReader {
     return Each(key, [&](const Json& item, const std::string& path) -> Status {
       if (!item.is_string()) return InvalidArgument(path + " has to be a string");
       out.push_back(item.get<std::string>());
-      if (out.back().size() > kMaxTextBytes) return InvalidArgument(path + " is longer than 8192 bytes");
+      if (TooLong(out.back())) return InvalidArgument(path + " is longer than 8192 characters");
       return base::OkStatus();
     });
   }
@@ -157,17 +181,13 @@ class ObjectReader {
   static Status ToText(const Json& value, const std::string& path, LocalText& out) {
     if (value.is_string()) {
       out.ko = out.en = value.get<std::string>();
-    } else if (value.is_object() && value.contains("ko") && value.contains("en") && value.size() == 2 &&
-               value["ko"].is_string() && value["en"].is_string()) {
-      out.ko = value["ko"].get<std::string>();
-      out.en = value["en"].get<std::string>();
+    } else if (IsLocalText(value)) {
+      out = BothOf(value);
     } else {
-      return InvalidArgument(path + " has to be a string or {\"ko\": string, \"en\": string}");
+      return InvalidArgument(path + " has to be a string or {\"ko\": string, \"en\": string}, one of the two at least");
     }
-    if (out.ko.empty() || out.en.empty()) return InvalidArgument(path + " is empty");
-    if (out.ko.size() > kMaxTextBytes || out.en.size() > kMaxTextBytes) {
-      return InvalidArgument(path + " is longer than 8192 bytes");
-    }
+    if (out.ko.empty()) return InvalidArgument(path + " is empty");
+    if (TooLong(out.ko) || TooLong(out.en)) return InvalidArgument(path + " is longer than 8192 characters");
     return base::OkStatus();
   }
 
@@ -287,47 +307,59 @@ bool ValidId(std::string_view id) {
                      [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; });
 }
 
-bool IsLocalText(const Json& json) {
-  return json.is_object() && json.size() == 2 && json.contains("ko") && json.contains("en") && json["ko"].is_string() &&
-         json["en"].is_string();
-}
-
-Json Flatten(const Json& json, Lang lang) {
-  if (IsLocalText(json)) return json[lang == Lang::kKo ? "ko" : "en"];
+// Every text as a reader gets it: in both languages, or as the plain string of one.
+Json Shown(const Json& json, std::optional<Lang> lang) {
+  if (IsLocalText(json)) {
+    LocalText text = BothOf(json);
+    return lang ? Json(text.In(*lang)) : Json{{"ko", text.ko}, {"en", text.en}};
+  }
   if (!json.is_structured()) return json;
   Json out = json.is_array() ? Json::array() : Json::object();
   for (const auto& [key, value] : json.items()) {
     if (json.is_array()) {
-      out.push_back(Flatten(value, lang));
+      out.push_back(Shown(value, lang));
     } else {
-      out[key] = Flatten(value, lang);
+      out[key] = Shown(value, lang);
     }
   }
   return out;
 }
 
-Json ToJson(const LocalText& text) { return Json{{"ko", text.ko}, {"en", text.en}}; }
+// A reading text as it was given; a plain string counts for both languages.
+Json Given(const Json& text) { return text.is_string() ? Json{{"ko", text}, {"en", text}} : text; }
 
-Json ToJson(const std::vector<LocalText>& texts) {
+Json GivenList(const Json& json, const char* key) {
   Json out = Json::array();
-  for (const LocalText& text : texts) out.push_back(ToJson(text));
+  for (const Json& text : json.value(key, Json::array())) out.push_back(Given(text));
   return out;
 }
 
-// The input with its reading texts in both languages and every list of the form present.
+// The languages that every reading text was given in; where none was used throughout, those of the title.
+std::vector<std::string_view> LanguagesOf(const Json& document) {
+  std::vector<std::string_view> throughout, of_title;
+  for (const char* lang : {"ko", "en"}) {
+    auto in = [lang](const Json& text) { return !text.value(lang, std::string()).empty(); };
+    if (!in(document["title"])) continue;
+    of_title.push_back(lang);
+    bool all = true;
+    for (const char* key : kTextLists) {
+      all = all && std::all_of(document[key].begin(), document[key].end(), in);
+    }
+    if (all) throughout.push_back(lang);
+  }
+  return throughout.empty() ? of_title : throughout;
+}
+
+// The input with its reading texts as {"ko","en"} or one of them, and every list of the form present.
 std::shared_ptr<const Json> Normalised(const Json& json, const Entry& entry) {
   auto document = std::make_shared<Json>();
   *document = {{"id", entry.id},
                {"category", entry.category},
                {"severity", entry.severity},
-               {"title", ToJson(entry.title)},
-               {"symptoms", ToJson(entry.symptoms)},
-               {"root_causes", ToJson(entry.root_causes)},
-               {"diagnosis_steps", ToJson(entry.diagnosis_steps)},
-               {"solutions", ToJson(entry.solutions)},
-               {"prevention", ToJson(entry.prevention)},
+               {"title", Given(json["title"])},
                {"related_metrics", entry.related_metrics},
                {"tags", entry.tags}};
+  for (const char* key : kTextLists) (*document)[key] = GivenList(json, key);
   for (const char* key : {"failure_modes", "signals", "actions", "do_not"}) {
     (*document)[key] = json.contains(key) ? json[key] : Json::array();
   }
@@ -360,7 +392,7 @@ Result<Entry> EntryFromJson(const Json& json) {
   RETURN_IF_ERROR(ReadList(reader, "actions", entry.actions, ReadAction));
   RETURN_IF_ERROR(ReadList(reader, "do_not", entry.do_not, ReadWarning));
   // What the API adds when it shows an entry may come back with an update.
-  for (const char* shown : {"origin", "conflict", "file"}) reader.Find(shown);
+  for (const char* shown : {"origin", "source", "conflict", "file", "languages"}) reader.Find(shown);
   RETURN_IF_ERROR(reader.CheckUnknown());
   RETURN_IF_ERROR(CheckReferences(entry));
   entry.document = Normalised(json, entry);
@@ -368,10 +400,11 @@ Result<Entry> EntryFromJson(const Json& json) {
 }
 
 Json EntryToJson(const Entry& entry, std::optional<Lang> flatten) {
-  Json out = flatten ? Flatten(*entry.document, *flatten) : *entry.document;
+  Json out = Shown(*entry.document, flatten);
   static constexpr std::array<const char*, 3> kOrigins = {"file", "edited", "database"};
   out["origin"] = kOrigins[static_cast<size_t>(entry.origin)];
   out["conflict"] = entry.conflict;
+  out["languages"] = LanguagesOf(*entry.document);
   if (!entry.file.empty()) out["file"] = entry.file;
   return out;
 }

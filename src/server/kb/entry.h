@@ -82,17 +82,19 @@ struct Entry {
   std::vector<Action> actions;
   std::vector<Warning> do_not;
 
-  std::shared_ptr<const Json> document;  // the whole entry, every text as {"ko","en"}
+  std::shared_ptr<const Json> document;  // the whole entry, its texts as they were given
   Origin origin = Origin::kUser;
   std::string file;       // path below the knowledge folder; empty for a user's own entry
   bool conflict = false;  // edited here, and the file changed too
 };
 
 // Checks `json` against the form of an entry (knowledge/schema/entry.schema.json) and builds it. Plain strings count
-// for both languages. InvalidArgument names the place: "signals[2].patterns[0]: missing ): (OOM".
+// for both languages; a text in one language stands for the other too. InvalidArgument names the place:
+// "signals[2].patterns[0]: missing ): (OOM".
 base::Result<Entry> EntryFromJson(const Json& json);
 
-// The entry as the API shows it; with `flatten` every {"ko","en"} becomes the string of that language.
+// The entry as the API shows it: texts as {"ko","en"}, with `flatten` as the string of that language; "languages" says
+// in which it was written.
 Json EntryToJson(const Entry& entry, std::optional<Lang> flatten);
 
 // Every category and severity that an entry may carry (SPEC labels).

@@ -24,6 +24,37 @@ TEST(EntryTest, TakesPlainStringsForBothLanguages) {
   EXPECT_EQ(EntryToJson(*entry, std::nullopt)["symptoms"][0]["en"], "느립니다");
 }
 
+TEST(EntryTest, OneLanguageStandsForTheOtherAndTheAnswerSaysSo) {
+  Json json = Minimal();
+  json["title"] = {{"ko", "제목"}};
+  json["symptoms"] = {{{"ko", "멈춥니다"}, {"en", ""}}};
+  auto entry = EntryFromJson(json);
+  ASSERT_TRUE(entry.ok()) << entry.status().message();
+  Json shown = EntryToJson(*entry, std::nullopt);
+  EXPECT_EQ(shown["title"], (Json{{"ko", "제목"}, {"en", "제목"}}));
+  EXPECT_EQ(shown["languages"], Json::array({"ko"}));
+  EXPECT_EQ(EntryToJson(*entry, Lang::kEn)["symptoms"][0], "멈춥니다");
+  EXPECT_EQ((*entry->document)["title"], (Json{{"ko", "제목"}})) << "what was not written is not exported";
+  json["title"] = {{"ko", "제목"}, {"en", "Title"}};
+  EXPECT_EQ(EntryToJson(*EntryFromJson(json), std::nullopt)["languages"], Json::array({"ko"}));
+  json["symptoms"] = {{{"en", "it stops"}}, {{"ko", "느립니다"}}};
+  EXPECT_EQ(EntryToJson(*EntryFromJson(json), std::nullopt)["languages"], Json::array({"ko", "en"}));
+  json["symptoms"] = {{{"ko", ""}, {"en", ""}}};
+  EXPECT_EQ(ErrorOf(json), "symptoms[0] is empty");
+  json["symptoms"] = {Json::object()};
+  EXPECT_NE(ErrorOf(json).find("symptoms[0] has to be a string or"), std::string::npos);
+}
+
+TEST(EntryTest, CountsCharactersAndNotBytes) {
+  Json json = Minimal();
+  std::string text;
+  for (int i = 0; i < 8192; ++i) text += "가";
+  json["symptoms"] = {text};
+  EXPECT_EQ(ErrorOf(json), "accepted");
+  json["symptoms"] = {text + "가"};
+  EXPECT_EQ(ErrorOf(json), "symptoms[0] is longer than 8192 characters");
+}
+
 TEST(EntryTest, NamesThePlaceOfEachFault) {
   Json json = Minimal();
   json.erase("title");
@@ -32,7 +63,7 @@ TEST(EntryTest, NamesThePlaceOfEachFault) {
   json["category"] = "weather";
   EXPECT_NE(ErrorOf(json).find("category: 'weather' is none of memory"), std::string::npos);
   json = Minimal();
-  json["symptoms"] = {"a", {{"ko", "b"}}};
+  json["symptoms"] = {"a", {{"fr", "b"}}};
   EXPECT_NE(ErrorOf(json).find("symptoms[1]"), std::string::npos);
   json = Minimal();
   json["colour"] = "red";

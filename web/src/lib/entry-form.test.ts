@@ -3,7 +3,7 @@ import type { Entry } from "../api/types";
 import { emptyEntryForm, readImport, textIn, toForm, toInput } from "./entry-form";
 
 const entry: Entry = {
-  id: "kb-mem-001", category: "memory", severity: "critical", source: "file", title: { ko: "메모리", en: "Memory" },
+  id: "kb-mem-001", category: "memory", severity: "critical", source: "file", languages: ["ko", "en"], title: { ko: "메모리", en: "Memory" },
   symptoms: [{ ko: "쓰기 거부", en: "writes refused" }, { ko: "OOM 오류", en: "OOM errors" }], root_causes: [], diagnosis_steps: [], solutions: [], prevention: [],
   related_metrics: ["used_memory", "maxmemory"], tags: ["oom"], signals: [], actions: [], do_not: [],
 };
@@ -22,7 +22,15 @@ describe("an entry as a form", () => {
     form.title.en = "x";
     form.lists.symptoms = { ko: "하나\n\n셋\n", en: "one\ntwo" };
     const result = toInput(form);
-    expect(result.ok && result.input.symptoms).toEqual([{ ko: "하나", en: "one" }, "two", "셋"]);
+    expect(result.ok && result.input.symptoms).toEqual([{ ko: "하나", en: "one" }, { en: "two" }, { ko: "셋" }]);
+  });
+
+  it("leaves a language empty that only stands in for the other", () => {
+    const korean: Entry = { ...entry, languages: ["ko"], title: { ko: "메모리", en: "메모리" }, symptoms: [{ ko: "쓰기 거부", en: "쓰기 거부" }, { ko: "지연", en: "slow" }] };
+    const form = toForm(korean);
+    expect(form.title).toEqual({ ko: "메모리", en: "" });
+    expect(form.lists.symptoms).toEqual({ ko: "쓰기 거부\n지연", en: "\nslow" });
+    expect(toInput(form)).toMatchObject({ ok: true, input: { title: { ko: "메모리" }, symptoms: [{ ko: "쓰기 거부" }, { ko: "지연", en: "slow" }] } });
   });
 
   it("needs a title in one language", () => {

@@ -39,15 +39,16 @@ export function textIn(text: Text, lang: Lang): string {
 export function toForm(entry: Entry): EntryForm {
   const form = emptyEntryForm();
   const json = (value: unknown) => (value === undefined ? "" : JSON.stringify(value, null, 2));
+  const written = (text: Text, lang: Lang) => raw(text, lang, entry.languages);
   for (const field of listFields) {
-    form.lists[field] = { ko: entry[field].map((text) => raw(text, "ko")).join("\n"), en: entry[field].map((text) => raw(text, "en")).join("\n") };
+    form.lists[field] = { ko: entry[field].map((text) => written(text, "ko")).join("\n"), en: entry[field].map((text) => written(text, "en")).join("\n") };
   }
   return {
     ...form,
     id: entry.id,
     category: entry.category as EntryCategory,
     severity: entry.severity as EntrySeverity,
-    title: { ko: raw(entry.title, "ko"), en: raw(entry.title, "en") },
+    title: { ko: written(entry.title, "ko"), en: written(entry.title, "en") },
     relatedMetrics: entry.related_metrics.join(", "),
     tags: entry.tags.join(", "),
     engine: { failure_modes: json(entry.failure_modes), signals: json(entry.signals), actions: json(entry.actions), do_not: json(entry.do_not) },
@@ -93,14 +94,15 @@ function buildList(form: LocalForm): Text[] {
   return texts;
 }
 
-// A text in one language goes out as a plain string, which the server takes for both.
 function local(ko: string, en: string): Text | null {
   if (ko === "" && en === "") return null;
-  return ko === "" ? en : en === "" ? ko : { ko, en };
+  return { ...(ko === "" ? {} : { ko }), ...(en === "" ? {} : { en }) };
 }
 
-function raw(text: Text, lang: Lang): string {
+// What somebody wrote: the same text in a language that the entry was not written in only stands in for the other.
+function raw(text: Text, lang: Lang, languages: readonly Lang[]): string {
   if (typeof text === "string") return lang === "ko" ? text : "";
+  if (text.ko === text.en && !languages.includes(lang) && languages.length > 0) return "";
   return (text[lang] ?? "").replace(/\n/g, " ");
 }
 

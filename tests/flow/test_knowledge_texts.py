@@ -1,0 +1,74 @@
+"""Knowledge entries with texts in one language or both: the API, its document and the files' schema agree."""
+
+import json
+
+import jsonschema_rs
+import pytest
+
+from servers import ROOT
+
+BASE = {"category": "memory", "severity": "high", "title": {"ko": "제목", "en": "Title"}}
+
+
+def entry(number, **fields):
+    return {"id": f"text-{number:03}", **BASE, **fields}
+
+
+ACCEPTED = [
+    entry(1, title="제목"),
+    entry(2, title={"ko": "제목"}, symptoms=[{"ko": "느립니다"}]),
+    entry(3, title={"en": "Title"}, solutions=["Restart it.", {"en": "Wait."}]),
+    entry(4, symptoms=[{"ko": "느립니다", "en": ""}]),
+    entry(5, symptoms=["가" * 8192], tags=["t" * 300], prevention=["p"] * 400),
+]
+REFUSED = [
+    entry(11, title={}),
+    entry(12, title={"fr": "Titre"}),
+    entry(13, title={"ko": "제목", "fr": "Titre"}),
+    entry(14, title={"ko": 1}),
+    entry(15, symptoms=["가" * 8193]),
+    entry(16, prevention=["p"] * 401),
+    entry(17, colour="red"),
+]
+
+
+@pytest.fixture
+def schemas(redoubt):
+    document = redoubt.http("GET", "/openapi.json").ok()
+    in_api = {"$ref": "#/components/schemas/EntryInput", "components": document["components"]}
+    in_files = json.loads((ROOT / "knowledge/schema/entry.schema.json").read_text())
+    return [jsonschema_rs.validator_for(schema) for schema in (in_api, in_files)]
+
+
+def test_code_document_and_schema_take_and_refuse_the_same(redoubt, schemas):
+    for body in ACCEPTED:
+        assert all(schema.is_valid(body) for schema in schemas), body["id"]
+        redoubt.api("POST", "/knowledge", body).ok(201)
+        redoubt.api("PUT", f"/knowledge/{body['id']}", body).ok()
+    for body in REFUSED:
+        assert not any(schema.is_valid(body) for schema in schemas), body["id"]
+        redoubt.api("POST", "/knowledge", body).error(400, "invalid_argument")
+        redoubt.api("PUT", "/knowledge/text-001", {**body, "id": "text-001"}).error(400, "invalid_argument")
+
+
+def test_one_language_stands_for_the_other_and_the_answer_says_so(redoubt):
+    body = entry(1, title={"ko": "제목"}, symptoms=[{"ko": "느립니다"}])
+    made = redoubt.api("POST", "/knowledge", body).ok(201)
+    assert made["languages"] == ["ko"] and made["title"] == {"ko": "제목", "en": "제목"}
+    assert redoubt.api("GET", "/knowledge/text-001?lang=en").ok()["symptoms"] == ["느립니다"]
+    exported = redoubt.api("GET", "/knowledge/export").ok()["entries"]
+    assert next(e for e in exported if e["id"] == "text-001")["title"] == {"ko": "제목"}
+
+    redoubt.restart("kill9")
+    body["title"]["en"] = "Title"
+    body["symptoms"][0]["en"] = "It is slow."
+    assert redoubt.api("GET", "/knowledge/text-001").ok()["languages"] == ["ko"]
+    assert redoubt.api("PUT", "/knowledge/text-001", body).ok()["languages"] == ["ko", "en"]
+    assert redoubt.api("GET", "/knowledge/text-001?lang=en").ok()["symptoms"] == ["It is slow."]
+    assert redoubt.api("GET", "/knowledge/kb-mem-001").ok()["languages"] == ["ko", "en"]
+
+
+def test_what_was_shown_can_be_sent_back(redoubt, schemas):
+    shown = redoubt.api("GET", "/knowledge/kb-mem-002").ok()
+    assert all(schema.is_valid(shown) for schema in schemas)
+    assert redoubt.api("PUT", "/knowledge/kb-mem-002", shown).ok()["solutions"] == shown["solutions"]
