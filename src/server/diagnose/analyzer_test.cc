@@ -207,6 +207,27 @@ TEST_F(AnalyzerTest, IsDeterministicButForIdAndTime) {
   EXPECT_EQ(first, second);
 }
 
+// What an operator has to know first: do writes and reads still work, and may data be lost.
+TEST_F(AnalyzerTest, ImpactSaysWhatStillWorks) {
+  auto impact = [&](const std::string& text, const Json& metrics = nullptr) {
+    Analysis out = Analyze(text, metrics);
+    return out.main.failure_mode + ": " + out.main.writes + " " + out.main.reads + " " + out.main.data_at_risk;
+  };
+  EXPECT_EQ(impact("OOM command not allowed when used memory > 'maxmemory'."), "oom-noeviction: yes no no");
+  EXPECT_EQ(impact("", {{"maxmemory", 100}, {"used_memory", 92}, {"maxmemory_policy", "noeviction"}}),
+            "oom-noeviction: no no no");
+  EXPECT_EQ(impact("MISCONF Redis is configured to save RDB snapshots"), "misconf-writes-stopped: yes no yes");
+  const std::string full = "1:M 05 Mar 2024 09:00:00.000 # Error saving DB: No space left on device\n";
+  EXPECT_EQ(impact(full), "disk-full: unknown no yes");
+  EXPECT_EQ(impact(full + "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist."),
+            "disk-full: yes no yes");
+  EXPECT_EQ(impact(full, {{"errorstat_MISCONF", "count=12"}}), "disk-full: yes no yes");
+  EXPECT_EQ(impact("NOREPLICAS Not enough good replicas to write."), "noreplicas: yes no unknown");
+  EXPECT_EQ(impact("CLUSTERDOWN Hash slot not served"), "slots-uncovered: yes yes yes");
+  EXPECT_EQ(impact("LOADING Redis is loading the dataset in memory"), "loading-dataset: yes yes no");
+  EXPECT_EQ(impact("ERR max number of clients reached"), "max-clients-reached: yes yes no");
+}
+
 TEST_F(AnalyzerTest, ReplyHasEveryFieldOfTheContractInBothLanguages) {
   for (Lang lang : {Lang::kKo, Lang::kEn}) {
     Json reply = ToJson(Analyze("BUSY Redis is busy running a script", nullptr, lang), false);

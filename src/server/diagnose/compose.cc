@@ -211,9 +211,9 @@ Finding Compose(const ComposeInput& input, const Decision& decision) {
   out.state = decision.state;
   out.started_at = decision.started_at;
   out.ended_at = decision.ended_at;
-  out.writes = mode.mode->writes;
-  out.reads = mode.mode->reads;
-  out.data_at_risk = mode.mode->data_at_risk;
+  out.writes = decision.impact.writes;
+  out.reads = decision.impact.reads;
+  out.data_at_risk = decision.impact.data_at_risk;
   std::string where = input.instance_name.empty() ? "" : "[" + input.instance_name + "] ";
   out.headline = Cut(where + mode.mode->headline.In(lang), kHeadlineCharacters);
   // The chain's effects are part of the incident, so their evidence is too.

@@ -21,11 +21,17 @@ struct ComposeInput {
   std::string instance_name;
 };
 
+// yes|no|unknown each.
+struct Impact {
+  std::string writes = "unknown", reads = "unknown", data_at_risk = "unknown";
+};
+
 // What was decided about one incident before it is put into words.
 struct Decision {
   const Candidate* primary = nullptr;   // null never; of category none when there is no incident
   std::vector<const Candidate*> chain;  // cause first, primary among them
   std::string severity;
+  Impact impact;
   std::string state = "unknown";
   std::string started_at, ended_at;
   double confidence = 0;

@@ -30,6 +30,16 @@ std::string_view SeverityOfImpact(std::string_view impact) {
   return "high";
 }
 
+bool OnlySays(const Candidate& candidate, std::initializer_list<std::string_view> impacts) {
+  return !candidate.hits.empty() &&
+         std::all_of(candidate.hits.begin(), candidate.hits.end(), [&](const SignalHit& hit) {
+           return std::find(impacts.begin(), impacts.end(), hit.rule->signal->impact) != impacts.end();
+         });
+}
+
+// No damage yet. "near" leaves the severity to the class: a full memory is critical before the first refused write.
+bool NotYet(const Candidate& candidate) { return OnlySays(candidate, {"imminent", "near"}); }
+
 // The damage that was seen; the class only where nothing speaks about damage.
 std::string Severity(const Rules& rules, const Candidate& primary, const std::vector<const Candidate*>& chain) {
   std::string severity = rules.modes()[primary.mode].mode->severity;
@@ -37,15 +47,41 @@ std::string Severity(const Rules& rules, const Candidate& primary, const std::ve
   for (const Candidate* candidate : chain) {
     for (const SignalHit& hit : candidate->hits) {
       const std::string& impact = hit.rule->signal->impact;
-      if (!impact.empty()) seen = std::max(seen, Rank(SeverityOfImpact(impact)));
+      if (!impact.empty() && impact != "near") seen = std::max(seen, Rank(SeverityOfImpact(impact)));
     }
   }
   if (seen == Rank("low") || seen > Rank(severity)) return std::string(kSeverities[static_cast<size_t>(seen)]);
   // The class says that all writes stop, the figures only that it is near: a warning, not yet the damage.
-  bool imminent = primary.hits.size() > 0 &&
-                  std::all_of(primary.hits.begin(), primary.hits.end(),
-                              [](const SignalHit& hit) { return hit.rule->signal->impact == "imminent"; });
-  return imminent ? "high" : severity;
+  return OnlySays(primary, {"imminent"}) && Rank(severity) > Rank("high") ? "high" : severity;
+}
+
+// "yes" is what was seen or what a class always means; a class that leaves it open is decided by signs of refusal.
+void Raise(std::string_view sign, Impact& impact) {
+  if (sign == "writes-refused") impact.writes = "yes";
+  if (sign == "reads-refused") impact.reads = "yes";
+  if (sign == "refused" || sign == "some-refused") {
+    if (impact.writes == "unknown") impact.writes = "yes";
+    if (impact.reads == "unknown") impact.reads = "yes";
+  }
+  if (sign == "data-lost" || sign == "durability-lost") impact.data_at_risk = "yes";
+}
+
+// Of the incident with everything that followed from it: a full disk stops writes as soon as MISCONF is seen.
+Impact ImpactOf(const Rules& rules, const Candidate& primary, const std::vector<const Candidate*>& chain) {
+  const kb::FailureMode& mode = *rules.modes()[primary.mode].mode;
+  Impact out{mode.writes, mode.reads, mode.data_at_risk};
+  if (NotYet(primary)) {
+    for (std::string* answer : {&out.writes, &out.reads}) *answer = "no";
+  }
+  for (const Candidate* candidate : chain) {
+    for (const SignalHit& hit : candidate->hits) Raise(hit.rule->signal->impact, out);
+    if (candidate == &primary || NotYet(*candidate)) continue;
+    const kb::FailureMode& effect = *rules.modes()[candidate->mode].mode;
+    if (effect.writes == "yes") out.writes = "yes";
+    if (effect.reads == "yes") out.reads = "yes";
+    if (effect.data_at_risk == "yes") out.data_at_risk = "yes";
+  }
+  return out;
 }
 
 bool SharesEvidence(const Candidate& a, const Candidate& b) {
@@ -162,6 +198,7 @@ Decision DecideOne(const Rules& rules, const Recognised& text, const Facts& fact
   out.primary = primary;
   out.chain = ChainOf(rules, scores, primary);
   out.severity = Severity(rules, *primary, out.chain);
+  out.impact = ImpactOf(rules, *primary, out.chain);
   out.confidence = Confidence(rules, scores, *primary, false);
   SetState(rules, text, facts, scores, out);
   return out;
@@ -172,6 +209,7 @@ Decision DecideNone(const Rules& rules, const Scores& scores) {
   out.primary = &scores.none.front();
   out.chain = {out.primary};
   out.severity = "none";
+  out.impact = ImpactOf(rules, *out.primary, {});
   out.confidence = Confidence(rules, scores, *out.primary, true);
   return out;
 }
