@@ -1,5 +1,7 @@
 """What people paste, over HTTP: logs, INFO, SLOWLOG, Korean files of Windows, and entries that teach a new failure."""
 
+import json
+
 import pytest
 
 INFO_FULL = """# Server
@@ -122,3 +124,25 @@ def test_like_incidents_are_found_again(redoubt):
     second = analyze(redoubt, "MISCONF again, RDB snapshots cannot be written")
     reply = redoubt.api("GET", f"/search/similar?analysis_id={second['id']}").ok()
     assert first["id"] in str(reply)
+
+
+def test_secrets_in_metrics_are_neither_stored_nor_returned(redoubt):
+    metrics = {
+        "requirepass": "open-sesame",
+        "config.masterauth": 48151623,
+        "contact": "minsu.kim@example.com 010-1234-5678",
+        "owner": {"resident": "900101-1234567", "auth_token": "abcdef123456"},
+        "aof_last_write_status": "err",
+        "maxmemory": 100,
+        "used_memory": 100,
+        "maxmemory_policy": "noeviction",
+    }
+    reply = redoubt.api("POST", "/analyze?debug=1", {"log_text": "", "metrics": metrics}).ok()
+    stored = redoubt.api("GET", f"/analyze/{reply['id']}?debug=1").ok()
+    assert stored["input"]["metrics"]["requirepass"] == "<redacted:password>"
+    assert stored["input"]["metrics"]["used_memory"] == 100
+    redoubt.terminate()
+    everything = json.dumps([reply, stored], ensure_ascii=False) + redoubt.log()
+    on_disk = b"".join(path.read_bytes() for path in redoubt.data_dir.rglob("*") if path.is_file())
+    for secret in ("open-sesame", "48151623", "minsu.kim", "1234-5678", "1234567", "abcdef123456"):
+        assert secret not in everything and secret.encode() not in on_disk, secret

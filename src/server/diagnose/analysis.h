@@ -98,8 +98,9 @@ struct Analysis {
   std::vector<Finding> incidents;  // further independent ones
   Context context;
   std::optional<LlmUse> llm;
-  std::string input_excerpt;                // the pasted text, redacted and shortened: what is stored and searched
-  std::shared_ptr<const base::Json> debug;  // weights and timings; shown with ?debug=1 only
+  std::string input_excerpt;  // the pasted text, redacted and shortened: what is stored and searched
+  std::shared_ptr<const base::Json> input_metrics;  // those that came with the text, redacted; null for none
+  std::shared_ptr<const base::Json> debug;          // weights and timings; shown with ?debug=1 only
 };
 
 // Exactly the reply of POST /analyze.

@@ -20,7 +20,7 @@ using base::Status;
 
 namespace {
 
-constexpr std::array<store::Migration, 1> kMigrations = {{{"analyses/1", R"sql(
+constexpr std::array<store::Migration, 2> kMigrations = {{{"analyses/1", R"sql(
   CREATE TABLE analyses (
     id TEXT PRIMARY KEY,
     created_at TEXT NOT NULL,
@@ -37,6 +37,9 @@ constexpr std::array<store::Migration, 1> kMigrations = {{{"analyses/1", R"sql(
     debug TEXT NOT NULL
   );
   CREATE INDEX analyses_category ON analyses (category, id);
+)sql"},
+                                                          {"analyses/2", R"sql(
+  ALTER TABLE analyses ADD COLUMN metrics TEXT NOT NULL DEFAULT '{}';  -- redacted
 )sql"}}};
 
 constexpr const char* kColumns =
@@ -78,17 +81,18 @@ Result<AnalysisStore> AnalysisStore::Open(store::Database& database) {
 Status AnalysisStore::Save(const Analysis& analysis) {
   std::string reply = base::DumpJson(ToJson(analysis, false));
   std::string debug = analysis.debug ? base::DumpJson(*analysis.debug) : "{}";
+  std::string metrics = analysis.input_metrics ? base::DumpJson(*analysis.input_metrics) : "{}";
   std::string signature = SignatureOf(analysis);
   return database_->Write([&](store::Connection& connection) -> Status {
     ASSIGN_OR_RETURN(store::Statement row,
                      connection.Prepare("INSERT INTO analyses (id, created_at, instance, headline, severity, category, "
-                                        "failure_mode, state, confidence, signature, input, reply, debug) "
-                                        "VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)"));
+                                        "failure_mode, state, confidence, signature, input, reply, debug, metrics) "
+                                        "VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)"));
     const Finding& main = analysis.main;
     row.Bind(1, analysis.id).Bind(2, base::FormatUtcMillis(analysis.created_at_ms)).Bind(3, analysis.instance);
     row.Bind(4, main.headline).Bind(5, main.severity).Bind(6, main.category).Bind(7, main.failure_mode);
     row.Bind(8, main.state).Bind(9, main.confidence).Bind(10, signature).Bind(11, analysis.input_excerpt);
-    return row.Bind(12, reply).Bind(13, debug).Run();
+    return row.Bind(12, reply).Bind(13, debug).Bind(14, metrics).Run();
   });
 }
 
@@ -96,11 +100,12 @@ Result<Json> AnalysisStore::Get(std::string_view id, bool debug) const {
   std::string key(id);
   return database_->Read([&](store::Connection& connection) -> Result<Json> {
     ASSIGN_OR_RETURN(store::Statement row,
-                     connection.Prepare("SELECT reply, input, debug FROM analyses WHERE id = ?1"));
+                     connection.Prepare("SELECT reply, input, debug, metrics FROM analyses WHERE id = ?1"));
     ASSIGN_OR_RETURN(bool found, row.Bind(1, key).Step());
     if (!found) return base::NotFound(fmt::format("no analysis '{}'", key));
     ASSIGN_OR_RETURN(Json reply, base::ParseJson(row.Text(0)));
-    reply["input"] = {{"log_text", row.Text(1)}};
+    ASSIGN_OR_RETURN(Json metrics, base::ParseJson(row.Text(3)));
+    reply["input"] = {{"log_text", row.Text(1)}, {"metrics", std::move(metrics)}};
     if (debug) {
       ASSIGN_OR_RETURN(Json more, base::ParseJson(row.Text(2)));
       for (auto& [name, value] : more.items()) (name == "timings_ms" ? reply[name] : reply["engine"][name]) = value;

@@ -30,6 +30,8 @@ namespace {
 constexpr double kRulesDecide = 2.6;  // from here on words like an entry are not asked for
 constexpr size_t kDigestBytes = 400;
 constexpr size_t kStoredInputBytes = 256u << 10;
+constexpr size_t kMetricBytes = 1024;
+constexpr size_t kMetricsBytes = 1u << 20;
 constexpr size_t kKnowledgeShown = 4;
 
 // "an_" and 20 characters that sort by time, so that a page of history is a range of ids.
@@ -38,6 +40,27 @@ std::string NewId(int64_t wall_ms) {
   static const uint32_t process = std::random_device{}();
   return fmt::format("an_{:011x}{:04x}{:05x}", static_cast<uint64_t>(wall_ms), process & 0xFFFF,
                      counter.fetch_add(1) & 0xFFFFF);
+}
+
+// The metrics with secrets replaced, in names and in values; numbers stay numbers.
+std::shared_ptr<const Json> RedactMetrics(const Json& metrics) {
+  auto out = std::make_shared<Json>(Json::object());
+  size_t bytes = 0;
+  for (const auto& [name, value] : metrics.items()) {
+    std::string key = Redact(name);
+    Json kept = value;
+    if (value.is_object()) {
+      kept = *RedactMetrics(value);
+    } else if (!value.is_boolean() && !value.is_null()) {
+      std::string given = value.is_string() ? value.get<std::string>() : base::DumpJson(value);
+      std::string shown = RedactValue(name, given);
+      if (!value.is_number() || shown != given) kept = text::TruncateUtf8(shown, kMetricBytes);
+    }
+    bytes += key.size() + (kept.is_string() ? kept.get_ref<const std::string&>().size() : 16);
+    if (bytes > kMetricsBytes) break;
+    (*out)[key] = std::move(kept);
+  }
+  return out;
 }
 
 // The sentences of the text, or the first log lines where there are none: what an embedding can make something of.
@@ -199,7 +222,8 @@ Result<Analysis> Analyzer::Analyze(const AnalysisRequest& request, const DeltaCa
   std::string redacted = Redact(DecodeText(request.log_text, decoded_from));
   Recognised text = Recognise(redacted);
   if (text.decoded_from.empty()) text.decoded_from = decoded_from;
-  Facts facts(text, metrics ? request.metrics.get() : nullptr, request.live);
+  if (metrics) out.input_metrics = RedactMetrics(*request.metrics);
+  Facts facts(text, out.input_metrics.get(), request.live);
   int64_t recognised = deps_.clock->SteadyMicros();
 
   Scores scores = ScoreAll(rules->rules, text, facts);

@@ -228,6 +228,29 @@ TEST_F(AnalyzerTest, ImpactSaysWhatStillWorks) {
   EXPECT_EQ(impact("ERR max number of clients reached"), "max-clients-reached: yes yes no");
 }
 
+TEST_F(AnalyzerTest, SecretsInMetricsGoNoFurther) {
+  Json metrics = {{"requirepass", "hunter2 and more"},
+                  {"masterauth", 4711},
+                  {"client.password", "correct horse"},
+                  {"contact", "Kim Minsu <minsu.kim@example.com>, 010-1234-5678"},
+                  {"hong@example.com", "900101-1234567"},
+                  {"client0", "addr=10.0.0.1:5000,name=api,auth_token=abcdef123456"},
+                  {"maxmemory", 100},
+                  {"used_memory", 99},
+                  {"maxmemory_policy", "noeviction secret=s3cr3ts3cr3t"},
+                  {"aof_last_write_status", "ok"}};
+  Analysis out = Analyze("", metrics);
+  std::string all = base::DumpJson(ToJson(out, true)) + base::DumpJson(*out.input_metrics) + base::DumpJson(*out.debug);
+  for (const char* secret :
+       {"hunter2", "4711", "horse", "minsu.kim", "1234-5678", "hong@", "1234567", "abcdef123456", "s3cr3t"}) {
+    EXPECT_EQ(all.find(secret), std::string::npos) << secret;
+  }
+  EXPECT_EQ((*out.input_metrics)["used_memory"], 99);
+  EXPECT_EQ((*out.input_metrics)["requirepass"], "<redacted:password>");
+  EXPECT_EQ((*out.input_metrics)["contact"], "Kim Minsu <<redacted:email>>, <redacted:phone>");
+  EXPECT_EQ((*out.input_metrics)["aof_last_write_status"], "ok");
+}
+
 TEST_F(AnalyzerTest, ReplyHasEveryFieldOfTheContractInBothLanguages) {
   for (Lang lang : {Lang::kKo, Lang::kEn}) {
     Json reply = ToJson(Analyze("BUSY Redis is busy running a script", nullptr, lang), false);
@@ -363,6 +386,15 @@ TEST_F(AnalysisStoreTest, GivesBackWhatWasSavedAndPagesThroughIt) {
   filter = {};
   filter.category = "memory";
   EXPECT_EQ(store_->List(filter)->items.size(), 1u);
+}
+
+TEST_F(AnalysisStoreTest, KeepsTheMetricsWithoutTheirSecrets) {
+  Analysis measured = Analyze("", {{"maxmemory", 100}, {"used_memory", 99}, {"requirepass", "hunter2"}});
+  Analysis pasted = Analyze("MISCONF Redis is configured to save RDB snapshots");
+  for (const Analysis* analysis : {&measured, &pasted}) ASSERT_TRUE(store_->Save(*analysis).ok());
+  EXPECT_EQ(store_->Get(measured.id)->at("input").at("metrics"),
+            Json({{"maxmemory", 100}, {"used_memory", 99}, {"requirepass", "<redacted:password>"}}));
+  EXPECT_EQ(store_->Get(pasted.id)->at("input").at("metrics"), Json::object());
 }
 
 TEST_F(AnalysisStoreTest, FindsLikeIncidents) {

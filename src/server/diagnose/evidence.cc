@@ -4,6 +4,7 @@
 #include <set>
 
 #include "server/diagnose/line_head.h"
+#include "server/diagnose/redact.h"
 #include "text/utf8.h"
 
 namespace redoubt::diagnose {
@@ -29,7 +30,7 @@ Evidence FromField(const ComposeInput& input, const kb::Observation& seen, const
   bool topology = seen.field.starts_with("cluster_nodes") || seen.field.starts_with("cluster_slots_open") ||
                   seen.field.starts_with("slave_");
   out.source = setting ? "config" : topology ? "topology" : "metric";
-  out.value = seen.value;
+  out.value = RedactValue(out.field, seen.value);
   out.threshold = seen.threshold;
   if (auto line = input.facts.LineOf(seen.field)) out.line = *line;
   out.supports = slug;

@@ -105,7 +105,7 @@ void Facts::AddMetrics(const base::Json& metrics) {
   size_t count = 0;
   for (const auto& [name, value] : metrics.items()) {
     if (value.is_null() || name.size() > 100 || ++count > kMaxMetrics) continue;
-    std::string text = Redact(ValueText(value).substr(0, 1024));
+    std::string text = ValueText(value).substr(0, 1024);
     lines_.erase(name);
     if (name.find('.') != std::string::npos || name.find('-') != std::string::npos) {
       derived_[name.starts_with("config.") || name.find('.') != std::string::npos ? name : "config." + name] = {

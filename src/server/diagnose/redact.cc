@@ -47,9 +47,17 @@ const std::array<Rule, 14>& Rules() {
 
 std::string Redact(std::string_view text) {
   std::string out(text);
-
   for (const Rule& rule : Rules()) RE2::GlobalReplace(&out, rule.pattern, rule.replacement);
   return out;
+}
+
+std::string RedactValue(std::string_view name, std::string_view value) {
+  if (value.empty()) return std::string();
+  // What the name alone does to a harmless value.
+  std::string head = std::string(name) + "=";
+  std::string told = Redact(head + "harmless");
+  if (told.starts_with(head + "<redacted:")) return told.substr(head.size());
+  return Redact(value);
 }
 
 }  // namespace redoubt::diagnose
