@@ -143,6 +143,25 @@ test("an entry is added, found, edited and deleted", { timeout: 60_000 }, async 
   await close();
 });
 
+test("a long list of entries is shown page by page", { timeout: 60_000 }, async () => {
+  const entries = Array.from({ length: 120 }, (_, i) => ({ id: `long-list-${String(i).padStart(3, "0")}`, category: "memory", severity: "low", title: `Long list ${i}`, tags: ["long-list"] }));
+  const call = (method, path, body) => fetch(`${redoubt.url}/api/v1${path}`, { method, headers: { "Content-Type": "application/json" }, ...(body ? { body: JSON.stringify(body) } : {}) });
+  assert.equal((await call("POST", "/knowledge/bulk-import", { entries })).status, 200);
+  const { page, problems, close } = await visit(browser, redoubt.url, "/knowledge?tag=long-list", { lang: "en" });
+  await recorded("knowledge-pages", page, redoubt, async () => {
+    await page.getByText("100 of 120 entries").waitFor();
+    assert.equal(await page.locator("[data-entry]").count(), 100);
+    await page.getByRole("button", { name: "Show more" }).click();
+    await page.getByText(/^120 entries/).waitFor();
+    const ids = await page.locator("[data-entry]").evaluateAll((all) => all.map((row) => row.getAttribute("data-entry")));
+    assert.deepEqual(ids, entries.map((entry) => entry.id));
+    assert.equal(await page.getByRole("button", { name: "Show more" }).count(), 0);
+    assert.deepEqual(problems, []);
+  });
+  await close();
+  for (const entry of entries) assert.equal((await call("DELETE", `/knowledge/${entry.id}`)).status, 204);
+});
+
 test("the API page works under the strict content policy", { timeout: 30_000 }, async () => {
   const { page, problems, close } = await visit(browser, redoubt.url, "/docs", { lang: "en" });
   await recorded("docs", page, redoubt, async () => {

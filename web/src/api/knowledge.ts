@@ -1,5 +1,5 @@
 // Queries and commands of the knowledge base, and retrieval over it.
-import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { Lang } from "../i18n/lang";
 import { http, unwrap } from "./client";
 import type { Entry, EntryCategory, EntryInput, EntrySeverity } from "./types";
@@ -18,9 +18,11 @@ const keys = {
 };
 
 export function useEntries(filter: KnowledgeFilter) {
-  return useQuery({
+  return useInfiniteQuery({
     queryKey: keys.list(filter),
-    queryFn: () => unwrap(http.GET("/api/v1/knowledge", { params: { query: { ...filter, limit: 200 } } })),
+    queryFn: ({ pageParam }) => unwrap(http.GET("/api/v1/knowledge", { params: { query: { ...filter, limit: 100, cursor: pageParam } } })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
     placeholderData: keepPreviousData,
   });
 }

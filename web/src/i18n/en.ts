@@ -409,6 +409,7 @@ export const en: Texts = {
     export: "Export",
     filterText: "Filter by title, id or tag",
     total: "{{count}} entries",
+    shown: "{{shown}} of {{count}} entries",
     empty: "There is no knowledge",
     emptyHint: "Add an entry or import a JSON file.",
     noMatch: "No entry matches",

@@ -408,6 +408,7 @@ export const ko = {
     export: "내보내기",
     filterText: "제목, 번호, 태그로 거르기",
     total: "{{count}}건",
+    shown: "{{count}}건 중 {{shown}}건",
     empty: "지식이 없습니다",
     emptyHint: "직접 추가하거나 JSON 파일을 가져오세요.",
     noMatch: "조건에 맞는 지식이 없습니다",

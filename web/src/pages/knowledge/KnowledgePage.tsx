@@ -27,6 +27,8 @@ export default function KnowledgePage() {
     severity: oneOf(params.get("severity"), entrySeverities),
   };
   const entries = useEntries(filter);
+  const shown = entries.data?.pages.flatMap((page) => page.entries) ?? [];
+  const total = entries.data?.pages.at(-1)?.total ?? 0;
   const setFilter = (name: string, value: string | null) =>
     setParams(
       (old) => {
@@ -42,10 +44,10 @@ export default function KnowledgePage() {
     <Page title={t("nav.knowledge")} actions={<Actions />}>
       <Filters key={params.get("q") === null ? "none" : "some"} filter={filter} onFilter={setFilter} />
       <QueryView query={entries} lines={8}>
-        {(data) => (
+        {() => (
           <>
             <div className={`${styles.status} num`} role="status">
-              {t("knowledge.total", { count: data.total })}
+              {shown.length < total ? t("knowledge.shown", { count: total, shown: shown.length }) : t("knowledge.total", { count: total })}
               {filter.tag && <PlainBadge>{`#${filter.tag}`}</PlainBadge>}
               {filtered && (
                 <Button size="compact-xs" variant="subtle" onClick={() => setParams({})}>
@@ -53,12 +55,18 @@ export default function KnowledgePage() {
                 </Button>
               )}
             </div>
-            {data.entries.length > 0 ? (
-              <EntryTable entries={data.entries} onTag={(tag) => setFilter("tag", tag)} />
+            {shown.length > 0 ? (
+              <EntryTable entries={shown} onTag={(tag) => setFilter("tag", tag)} />
             ) : filtered ? (
               <EmptyState title={t("knowledge.noMatch")} />
             ) : (
               <EmptyState title={t("knowledge.empty")} hint={t("knowledge.emptyHint")} />
+            )}
+            {entries.isFetchNextPageError && <ErrorState error={entries.error} inline />}
+            {entries.hasNextPage && (
+              <Button variant="default" fullWidth loading={entries.isFetchingNextPage} onClick={() => void entries.fetchNextPage()}>
+                {t("common.more")}
+              </Button>
             )}
           </>
         )}
