@@ -1,6 +1,5 @@
 # cmake -DSOURCE=... -DTEMPLATE=... -DOUTPUT=... -P WriteGitSha.cmake
-# Writes the commit that SOURCE is at into OUTPUT; "unknown" where SOURCE is no clone or git is absent. An unchanged
-# commit leaves the file untouched, so that nothing is built again.
+# Writes the commit that SOURCE is at into OUTPUT; "unknown" where SOURCE is no clone or git is absent.
 set(git_sha "unknown")
 # A tree unpacked inside some other repository must not take that one's commit.
 if(EXISTS "${SOURCE}/.git")
