@@ -40,3 +40,18 @@ node_is_new_enough() {
   version=$(node --version 2>/dev/null) || return 1
   [ "$(printf '%s\n' v20.19.0 "$version" | sort -V | head -n 1)" = v20.19.0 ] && command -v npm >/dev/null
 }
+
+# backend_list WORDS: the model backends to install, from "onnx,tf" or "all", as "onnx tf"; onnx is always among them.
+backend_list() {
+  local word list=onnx
+  [ -n "$1" ] || die "--backends needs a list" "for example: --backends onnx,torch or --backends all"
+  for word in ${1//,/ }; do
+    case "$word" in
+      all) list="onnx torch tf" ;;
+      onnx) ;;
+      torch | tf) [[ " $list " = *" $word "* ]] || list+=" $word" ;;
+      *) die "unknown backend '$word'" "known: onnx, torch, tf, all" ;;
+    esac
+  done
+  printf '%s\n' "$list"
+}
