@@ -44,15 +44,16 @@ struct QueueStats {
   uint64_t runs = 0;      // executions of a model, a batch counting once
   uint64_t requests = 0;  // answered after an execution
   uint64_t timeouts = 0;
+  uint64_t discarded = 0;  // executions that ended when nobody waited for them any more
   uint64_t refused = 0;
   std::vector<double> thread_cpu_seconds;  // one per worker
 };
 
 class DeviceQueue;
 
-// Runs models: a queue per device with its own workers. Runs of one device start in the order of submission, but for
-// those of a model that is still loading or waits for a batch, which are passed by. Idle workers sleep.
-// All functions are safe on many threads.
+// Runs models: a queue per device with its own workers. Runs of one model start in the order of submission; models
+// share their device's time evenly (see FairQueue), and pass by what still loads or waits for a batch. Idle workers
+// sleep. All functions are safe on many threads.
 class Executor {
  public:
   struct Options {
