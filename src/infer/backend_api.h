@@ -138,6 +138,10 @@ typedef struct {
   /* All that models and runs hold, by the backend's own count; how often host.allocate was called. */
   uint64_t (*memory_total)(void);
   uint64_t (*allocation_count)(void);
+
+  /* For vendors that cannot be stopped once they run: before run(), the longest time it may take, after which it ends
+   * with REDOUBT_CANCELLED; 0: no limit. Null where there is run_cancel, or neither. */
+  void (*run_limit)(redoubt_run* run, int64_t limit_ms);
 } redoubt_backend_v1;
 
 typedef const redoubt_backend_v1* (*redoubt_backend_get_fn)(void);

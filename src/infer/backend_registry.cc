@@ -54,6 +54,8 @@ BackendRegistry::BackendRegistry(Options options) : options_(std::move(options))
   // ONNX Runtime 1.31 reports its use to its maker, by a thread of its own and with files under ~/.cache, unless the
   // environment says no. Said here, while the program starts, because changing it later races with those who read it.
   setenv("ORT_DISABLE_TELEMETRY", "1", 1);
+  // TensorFlow's errors come back as statuses; what it also prints would go to the server's standard error.
+  setenv("TF_CPP_MIN_LOG_LEVEL", "3", 0);
   // Leaked on purpose: backends keep the pointer for as long as the process runs.
   auto* user = new HostUser{options_.memory != nullptr ? options_.memory : &base::DefaultMemory(), options_.logger,
                             options_.nice};

@@ -43,7 +43,8 @@ class BackendRegistry {
     base::MemoryResource* memory = nullptr;  // null: base::DefaultMemory()
   };
 
-  // While the program starts: sets environment variables that keep vendors' libraries from calling home.
+  // While the program starts: sets environment variables that keep vendors' libraries from calling home and from
+  // printing.
   explicit BackendRegistry(Options options);
   BackendRegistry(const BackendRegistry&) = delete;
   BackendRegistry& operator=(const BackendRegistry&) = delete;

@@ -122,6 +122,18 @@ void DeviceQueue::Sleep(int64_t wake_us, std::unique_lock<std::mutex>& lock) {
   }
 }
 
+int64_t DeviceQueue::LimitMs(const RunGroup& group, int64_t now_us) const {
+  int64_t last_us = 0;
+  for (const PendingRun::Ptr& run : group) {
+    if (!run->deadline) return max_run_ms_;
+    last_us = std::max(last_us, run->deadline->first);
+  }
+  // The timer answers at the deadline; the run ends a little later, so as not to answer before it with another error.
+  constexpr int64_t kGraceMs = 50;
+  const int64_t left_ms = std::max<int64_t>((last_us - now_us) / 1000, 0) + kGraceMs;
+  return max_run_ms_ > 0 ? std::min<int64_t>(left_ms, max_run_ms_) : left_ms;
+}
+
 void DeviceQueue::Execute(const FairQueue::Choice& choice, std::unique_lock<std::mutex>& lock) {
   const RunGroup& group = choice.group;
   const std::shared_ptr<ModelSlot>& slot = group.front()->request.model;
@@ -140,6 +152,7 @@ void DeviceQueue::Execute(const FairQueue::Choice& choice, std::unique_lock<std:
   const int64_t started_us = SteadyNowUs();
   base::Result<Tensors> outputs = model.status().ok() ? base::Result<Tensors>(Tensors{}) : model.status();
   if (model.ok()) {
+    if (run->handle != nullptr) run->handle->Limit(LimitMs(group, started_us));
     std::optional<DeadlineTimer::Key> limit;
     if (const int64_t max_run_ms = max_run_ms_; max_run_ms > 0 && run->handle != nullptr) {
       limit = timer_.Add(started_us + max_run_ms * 1000, [handle = run->handle] { handle->Cancel(); });
@@ -186,7 +199,8 @@ void DeviceQueue::Answer(const RunGroup& group, const base::Result<Tensors>& out
       if (!outputs.ok() || group.size() == 1) {
         done[i](outputs, times);
       } else {
-        done[i](SliceRows(*outputs, begin, rows, times.batch_rows, *options_.memory), times);
+        const std::string& backend = run.request.model->spec().backend;
+        done[i](SliceRows(*outputs, begin, rows, times.batch_rows, backend, *options_.memory), times);
       }
     }
     begin += rows;

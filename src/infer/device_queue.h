@@ -42,6 +42,8 @@ class DeviceQueue {
   void Expire(const PendingRun::Ptr& run);
   void Sleep(int64_t wake_us, std::unique_lock<std::mutex>& lock);
   void Execute(const FairQueue::Choice& choice, std::unique_lock<std::mutex>& lock);
+  // How long a run of `group` is of use to anybody; 0: for ever.
+  int64_t LimitMs(const RunGroup& group, int64_t now_us) const;
   base::Result<Tensors> RunModel(const Model& model, const RunGroup& group, const ActiveRun& active) const;
   void Answer(const RunGroup& group, const base::Result<Tensors>& outputs, RunTimes times, int64_t started_us,
               std::unique_lock<std::mutex>& lock);

@@ -301,7 +301,7 @@ TEST(BatchTest, JoinsAndCutsStrings) {
   auto joined = Concatenate(runs, base::DefaultMemory());
   ASSERT_TRUE(joined.ok());
   EXPECT_EQ((*joined)[0]->StringAt(1), "bb");
-  auto cut = SliceRows(*joined, 1, 1, 2, base::DefaultMemory());
+  auto cut = SliceRows(*joined, 1, 1, 2, "ONNX", base::DefaultMemory());
   ASSERT_TRUE(cut.ok());
   EXPECT_EQ((*cut)[0]->StringAt(0), "");
   EXPECT_EQ((*cut)[0]->StringAt(1), "d");
@@ -315,7 +315,10 @@ TEST(BatchTest, DoesNotJoinOtherTypesOrRows) {
   EXPECT_FALSE(CanJoin(floats, wide));
   EXPECT_EQ(BatchRows(std::vector<Tensor::Ptr>{*Tensor::Create(DType::kInt8, {}, base::DefaultMemory())}),
             std::nullopt);
-  EXPECT_FALSE(SliceRows(wide, 0, 1, 2, base::DefaultMemory()).ok());
+  EXPECT_EQ(SliceRows(wide, 0, 1, 2, "ONNX", base::DefaultMemory()).status().message(),
+            "ERR Model did not generate the expected batch size");
+  EXPECT_EQ(SliceRows(wide, 0, 1, 2, "TF", base::DefaultMemory()).status().message(),
+            "ERR Tensorflow batching error: model did not generate the expected batch size");
 }
 
 TEST(DeadlineTimerTest, CallsInOrderOfTimeAndNotWhatWasRemoved) {

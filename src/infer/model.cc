@@ -70,6 +70,10 @@ void RunHandle::Cancel() {
   if (backend_.table().run_cancel != nullptr) backend_.table().run_cancel(run_);
 }
 
+void RunHandle::Limit(int64_t limit_ms) {
+  if (backend_.table().run_limit != nullptr) backend_.table().run_limit(run_, limit_ms);
+}
+
 base::Result<std::shared_ptr<Model>> Model::Build(BackendRegistry& registry, const ModelSpec& spec) {
   ASSIGN_OR_RETURN(const Backend* backend, registry.Get(spec.backend));
   const std::vector<const char*> inputs = Pointers(spec.inputs);

@@ -53,6 +53,8 @@ class RunHandle {
 
   // Asks the run to end soon with Cancelled; does nothing where the backend cannot.
   void Cancel();
+  // Before the run, for backends that Cancel() cannot reach: the longest time it may take. Does nothing on others.
+  void Limit(int64_t limit_ms);
   redoubt_run* raw() const { return run_; }
 
  private:

@@ -39,13 +39,19 @@ void AddLoadTimeConfigs(RedisModuleInfoCtx* info, const Settings& settings) {
   Count(info, "backend_memory_limit", static_cast<uint64_t>(settings.backend_memory_limit_mb));
 }
 
+// RedisAI's names.
+std::string VersionField(std::string_view backend) {
+  if (backend == "ONNX") return "onnxruntime_version";
+  if (backend == "TF") return "TensorFlow_version";
+  if (backend == "TFLITE") return "TensorFlowLite_version";
+  return "Torch_version";
+}
+
 void AddBackends(RedisModuleInfoCtx* info, AiModule& ai) {
   RedisModule_InfoAddSection(info, "backends_info");
   for (const infer::Backend* backend : ai.registry().Loaded()) {
-    const bool onnx = backend->name() == "ONNX";
-    const std::string field = onnx ? "onnxruntime_version" : fmt::format("{}_version", backend->name());
-    Text(info, field.c_str(), std::string(backend->version()));
-    if (!onnx) continue;
+    Text(info, VersionField(backend->name()).c_str(), std::string(backend->version()));
+    if (backend->name() != "ONNX") continue;
     Count(info, "onnxruntime_memory", backend->table().memory_total());
     Count(info, "onnxruntime_memory_access_num", backend->table().allocation_count());
     Count(info, "onnxruntime_maximum_run_sessions_number",
