@@ -6,6 +6,7 @@
 
 #include "module/ai/commands.h"
 #include "module/ai/data_types.h"
+#include "module/ai/run_stats.h"
 #include "module/ai/store_outputs.h"
 #include "module/host/acl.h"
 #include "module/host/blocked_client.h"
@@ -27,7 +28,7 @@ class RunCompletion final : public host::Completion {
   }
 
   void Apply(host::Context& effects) override {
-    Count();
+    CountRun(ai_, *stats_, result_, outputs_, times_);
     if (!result_.ok()) return;
     if (outputs_.size() != names_.size()) {
       result_ = base::InvalidArgument("Number of keys given as OUTPUTS here does not match model definition");
@@ -48,22 +49,6 @@ class RunCompletion final : public host::Completion {
   }
 
  private:
-  void Count() {
-    ++ai_.counters().executions;
-    if (result_.code() == base::StatusCode::kDeadlineExceeded) {
-      ++ai_.counters().timeouts;
-      return;
-    }
-    ++stats_->calls;
-    stats_->duration_us += static_cast<uint64_t>(times_.run_us);
-    if (!result_.ok()) {
-      ++stats_->errors;
-      ++ai_.counters().execution_errors;
-    } else if (!outputs_.empty() && !outputs_[0]->shape().empty()) {
-      stats_->samples += static_cast<uint64_t>(outputs_[0]->shape()[0]);
-    }
-  }
-
   AiModule& ai_;
   host::Caller caller_;
   std::shared_ptr<RunStats> stats_;

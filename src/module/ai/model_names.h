@@ -17,7 +17,10 @@ class ModelNames {
   // FLUSHDB; -1: FLUSHALL.
   void ForgetDatabase(int db);
   void SwapDatabases(int a, int b);
+  // By key slot, then by name.
   std::vector<std::string> In(int db) const;
+  // (database, key) of all.
+  const std::set<std::pair<int, std::string>>& all() const { return names_; }
 
  private:
   std::set<std::pair<int, std::string>> names_;

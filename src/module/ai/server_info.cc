@@ -3,9 +3,13 @@
 #include <fmt/core.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <string>
 
 #include "module/ai/commands.h"
+#include "module/ai/data_types.h"
+#include "module/host/blocked_client.h"
+#include "module/host/key.h"
 
 namespace redoubt::ai {
 namespace {
@@ -93,6 +97,7 @@ void AddQueues(RedisModuleInfoCtx* info, const std::vector<infer::QueueStats>& q
     Count(info, "runs", queue.runs);
     Count(info, "requests", queue.requests);
     Count(info, "timeouts", queue.timeouts);
+    Count(info, "discarded", queue.discarded);
     Count(info, "refused", queue.refused);
     RedisModule_InfoEndDictField(info);
   }
@@ -112,6 +117,50 @@ void AddModels(RedisModuleInfoCtx* info, AiModule& ai) {
   Count(info, "store_errors", counters.store_errors);
 }
 
+// A key as part of a line of INFO: what would end the field's name or the line becomes '_', and the rest is cut.
+std::string FieldName(int db, const std::string& key) {
+  constexpr size_t kLongest = 64;
+  std::string name = fmt::format("db{}_{}", db, key.substr(0, kLongest));
+  for (char& c : name) {
+    if (c == ':' || c == '=' || c == ',' || static_cast<unsigned char>(c) <= ' ') c = '_';
+  }
+  return name;
+}
+
+void AddModelRuns(RedisModuleInfoCtx* info, const std::string& field, const ModelValue& model) {
+  const RunStats& stats = *model.stats;
+  const uint64_t calls = std::max<uint64_t>(stats.calls, 1);
+  RedisModule_InfoBeginDictField(info, field.c_str());
+  Count(info, "calls", stats.calls);
+  Count(info, "errors", stats.errors);
+  Count(info, "timeouts", stats.timeouts);
+  Count(info, "queue_us_p50", stats.queue_us.Quantile(0.5));
+  Count(info, "queue_us_p99", stats.queue_us.Quantile(0.99));
+  Count(info, "run_us_p50", stats.run_us.Quantile(0.5));
+  Count(info, "run_us_p99", stats.run_us.Quantile(0.99));
+  RedisModule_InfoAddFieldDouble(info, "batch_mean", static_cast<double>(stats.rows) / static_cast<double>(calls));
+  Count(info, "batch_max", stats.max_rows);
+  Count(info, "memory", model.memory_bytes());
+  RedisModule_InfoEndDictField(info);
+}
+
+// Looked up without a trace: reading INFO is no use of a key.
+void AddAllModelRuns(RedisModuleInfoCtx* info, AiModule& ai) {
+  constexpr size_t kMostModels = 128;
+  RedisModule_InfoAddSection(info, "model_runs");
+  size_t shown = 0;
+  for (const auto& [db, name] : ai.model_names().all()) {
+    if (shown == kMostModels) break;
+    host::Context effects = host::EffectsContext::InDatabase(db);
+    const host::String key_name(name);
+    const host::Key key = host::Key::Peek(effects, key_name.raw());
+    if (const ModelValue* model = ModelAt(key)) {
+      AddModelRuns(info, FieldName(db, name), *model);
+      ++shown;
+    }
+  }
+}
+
 }  // namespace
 
 void FillServerInfo(RedisModuleInfoCtx* info, int for_crash_report) {
@@ -124,6 +173,7 @@ void FillServerInfo(RedisModuleInfoCtx* info, int for_crash_report) {
   AddCpu(info, queues);
   AddQueues(info, queues);
   AddModels(info, ai);
+  AddAllModelRuns(info, ai);
 }
 
 }  // namespace redoubt::ai

@@ -72,4 +72,14 @@ void ReplyTensorShape(host::Context& ctx, const Tensor& tensor) {
   for (int64_t dim : tensor.shape()) ctx.ReplyInteger(dim);
 }
 
+void ReplyTensor(host::Context& ctx, const Tensor& tensor) {
+  ctx.ReplyArray(6);
+  ctx.ReplyBulk("dtype");
+  ctx.ReplyBulk(DTypeName(tensor.dtype()));
+  ctx.ReplyBulk("shape");
+  ReplyTensorShape(ctx, tensor);
+  ctx.ReplyBulk("blob");
+  ctx.ReplyBytes(tensor.data());
+}
+
 }  // namespace redoubt::ai

@@ -10,4 +10,7 @@ void ReplyTensorValues(host::Context& ctx, const tensor::Tensor& tensor);
 
 void ReplyTensorShape(host::Context& ctx, const tensor::Tensor& tensor);
 
+// As AI.TENSORGET META BLOB.
+void ReplyTensor(host::Context& ctx, const tensor::Tensor& tensor);
+
 }  // namespace redoubt::ai
