@@ -26,8 +26,9 @@ struct RunTimes {
   int64_t batch_rows = 0;
 };
 
-// Called once per submitted run, on a worker, the timer's thread or the caller of StopWithin(): quick, and not back
-// into the executor. DeadlineExceeded when the time given ran out, Cancelled at shutdown.
+// Called once per submitted run, on a worker, the timer's thread or the caller of StopWithin(), with no lock held:
+// quick; it may Submit() what follows, but must not stop the executor. DeadlineExceeded when the time given ran out,
+// Cancelled at shutdown.
 using RunDone = std::function<void(base::Result<Tensors> outputs, const RunTimes& times)>;
 
 struct RunRequest {
