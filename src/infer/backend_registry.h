@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -68,7 +69,8 @@ class BackendRegistry {
   void SetDirectory(std::string directory);
 
  private:
-  base::Result<std::string> Allowed(const std::string& path) const;
+  // A file that may be loaded: its real path, inside Options::directory.
+  base::Result<std::string> Allowed(const std::filesystem::path& path) const;
   base::Result<const Backend*> Load(const std::string& name, const std::string& path);
 
   const Backend* Find(std::string_view upper) const;

@@ -81,6 +81,13 @@ base::Status ReadCountedNames(Words& words, std::string_view what, std::vector<s
   return base::OkStatus();
 }
 
+// FILE path
+base::Status ReadFileKeyword(Words& words) {
+  if (words.done()) return Wrong("FILE is not followed by a path");
+  if (words.at + 1 != words.args.size()) return Wrong("FILE takes one path, which comes last");
+  return base::OkStatus();
+}
+
 base::Status ReadBlobKeyword(Words& words) {
   if (words.done()) return Wrong("Insufficient arguments, missing model BLOB");
   if (!words.Take("BLOB")) return Wrong("Invalid argument, expected BLOB");
@@ -129,7 +136,8 @@ base::Result<ModelArguments> Parse(const host::Args& args, bool old_form) {
     if (words.done()) return Wrong("Insufficient arguments, missing model BLOB");
     RETURN_IF_ERROR(ReadStoreNames(words, &parsed.source));
   }
-  RETURN_IF_ERROR(ReadBlobKeyword(words));
+  parsed.from_file = !old_form && words.Take("FILE");
+  RETURN_IF_ERROR(parsed.from_file ? ReadFileKeyword(words) : ReadBlobKeyword(words));
   parsed.first_chunk = words.at;
   return parsed;
 }

@@ -34,7 +34,7 @@ base::Status TensorSet(AiModule& ai, host::Context& ctx, host::Args args) {
   }
   host::Key key = host::Key::ForWrite(ctx, args.raw(1));
   if (!key.empty() && !HoldsTensor(key)) return base::InvalidArgument(host::kWrongType);
-  const TensorLimits limits = {static_cast<size_t>(ai.settings().tensor_max_bytes), ai.settings().redisai_quirks};
+  const TensorLimits limits = {static_cast<size_t>(ai.settings().tensor_max_bytes), ai.settings().compat_redisai};
   ASSIGN_OR_RETURN(const TensorArguments parsed, ParseTensorArguments(args, limits));
   RETURN_IF_ERROR(CheckRoomForZeros(ctx, parsed));
   ASSIGN_OR_RETURN(auto tensor, MakeTensor(args, parsed, limits, ai.memory()));
