@@ -151,7 +151,7 @@ TEST_F(InferTest, DamagedModelsAreErrors) {
 
 TEST_F(InferTest, UnknownAndMissingBackendsAreTold) {
   ModelSpec spec = Spec("x");
-  spec.backend = "TORCH";
+  spec.backend = "TFLITE";
   EXPECT_EQ(Model::Build(Registry(), spec).status().code(), base::StatusCode::kUnavailable);
   spec.backend = "NOPE";
   EXPECT_EQ(Model::Build(Registry(), spec).status().code(), base::StatusCode::kNotFound);

@@ -105,14 +105,19 @@ void ReadFunctionName(Bytes list, Node* node, int depth) {
   });
 }
 
+// AttrValue: type = 6, func = 10, list = 1 with func = 9.
 void ReadAttribute(Bytes value, Node* node, int depth) {
-  ForEachBytes(value, [&](const Field& f) {
-    if (f.number == 10) ReadFunctionName(f.bytes, node, depth);
-    if (f.number != 1) return;
+  constexpr uint64_t kStringType = 7;
+  MessageReader reader(value);
+  Field f;
+  while (reader.Next(&f)) {
+    if (f.number == 6 && f.varint == kStringType) node->has_string_type = true;
+    if (f.number == 10 && f.is_bytes) ReadFunctionName(f.bytes, node, depth);
+    if (f.number != 1 || !f.is_bytes) continue;
     ForEachBytes(f.bytes, [&](const Field& item) {
       if (item.number == 9) ReadFunctionName(item.bytes, node, depth);
     });
-  });
+  }
 }
 
 Node ReadNode(Bytes bytes, uint64_t* constant_bytes) {

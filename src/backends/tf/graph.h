@@ -18,6 +18,7 @@ struct Node {
   std::string_view op;
   std::vector<std::string_view> inputs;     // "node", "node:1", "^node"; in functions also "argument", "node:out:0"
   std::vector<std::string_view> functions;  // of the library, named in its attributes
+  bool has_string_type = false;             // one of its attributes is the type of strings
 };
 
 struct Function {

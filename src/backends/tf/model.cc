@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #include <span>
 #include <stdexcept>
 #include <utility>
 
+#include "backends/tf/archive.h"
 #include "backends/tf/values.h"
 
 namespace redoubt::backends::tf {
@@ -25,6 +28,40 @@ std::optional<TF_Output> Find(TF_Graph* graph, std::string name) {
   TF_Operation* operation = TF_GraphOperationByName(graph, name.c_str());
   if (operation == nullptr || index >= TF_OperationNumOutputs(operation)) return std::nullopt;
   return TF_Output{operation, index};
+}
+
+// A SavedModel's archive may hold more than its own bytes, as compressed zeros do; but not without end.
+constexpr uint64_t kUnpackedBytes = uint64_t{256} << 20;
+constexpr uint64_t kUnpackedFactor = 16;
+
+// The folder with the saved_model.pb: `folder` or the only one in it.
+std::filesystem::path RootOf(const std::filesystem::path& folder) {
+  std::filesystem::path root = folder;
+  if (!std::filesystem::exists(root / "saved_model.pb")) {
+    const std::filesystem::directory_iterator entries(folder);
+    const std::vector<std::filesystem::directory_entry> all(begin(entries), end(entries));
+    if (all.size() == 1 && all.front().is_directory()) root = all.front().path();
+  }
+  if (!std::filesystem::exists(root / "saved_model.pb")) {
+    throw std::invalid_argument("ERR the archive holds no saved_model.pb: pack the folder of a SavedModel");
+  }
+  for (const char* other : {"saved_model.pbtxt", "saved_model.cpb"}) {  // the loader would take them into account
+    if (std::filesystem::exists(root / other)) {
+      throw std::invalid_argument(std::string("ERR the archive holds a ") + other + ", which is not supported");
+    }
+  }
+  return root;
+}
+
+std::string ReadFile(const std::filesystem::path& path) {
+  const uint64_t size = std::filesystem::file_size(path);
+  if (size > INT32_MAX) throw std::invalid_argument("ERR the SavedModel is damaged: saved_model.pb exceeds 2 GiB");
+  std::string content(size, '\0');
+  std::ifstream file(path, std::ios::binary);
+  if (!file.read(content.data(), static_cast<std::streamsize>(size))) {
+    throw std::invalid_argument("ERR the SavedModel cannot be read back after unpacking");
+  }
+  return content;
 }
 
 std::string ShapeText(const int64_t* shape, int32_t ndim) {
@@ -45,7 +82,24 @@ bool Fits(const redoubt_io& io, const redoubt_view& view) {
 
 }  // namespace
 
-void Model::IoTable::Add(TF_Graph* graph, std::string name, TF_Output tensor) {
+std::vector<Model::Wanted> Model::Choose(const char* const* names, uint64_t count,
+                                         const std::vector<SignatureTensor>& signature) {
+  std::vector<Wanted> chosen;
+  if (count == 0) {
+    for (const SignatureTensor& s : signature) chosen.push_back({std::string(s.key), std::string(s.tensor), &s});
+    return chosen;
+  }
+  for (uint64_t i = 0; i < count; ++i) {
+    Wanted wanted{names[i], names[i]};
+    for (const SignatureTensor& s : signature) {
+      if (s.key == wanted.name) wanted = {wanted.name, std::string(s.tensor), &s};
+    }
+    chosen.push_back(std::move(wanted));
+  }
+  return chosen;
+}
+
+void Model::IoTable::Add(TF_Graph* graph, const Wanted& wanted, TF_Output tensor) {
   redoubt_io row{};
   const TF_DataType type = TF_OperationOutputType(tensor);
   row.dtype = FromTf(type);
@@ -55,11 +109,21 @@ void Model::IoTable::Add(TF_Graph* graph, std::string name, TF_Output tensor) {
   std::vector<int64_t> shape(static_cast<size_t>(std::max(row.ndim, 0)));
   if (row.ndim > 0) TF_GraphGetTensorShape(graph, tensor, shape.data(), row.ndim, status.get());
   status.Check();
+  if (row.ndim < 0 && wanted.signature != nullptr && wanted.signature->has_shape) {
+    shape = wanted.signature->shape;
+    row.ndim = static_cast<int32_t>(shape.size());
+  }
   tensors.push_back(tensor);
-  names.push_back(std::move(name));
+  names.push_back(wanted.name);
   type_texts.push_back(std::string("tensor(") + TypeName(type) + ")");
   shapes.push_back(std::move(shape));
   rows.push_back(row);
+}
+
+std::vector<std::string_view> Model::NodesOf(const std::vector<Wanted>& wanted) {
+  std::vector<std::string_view> nodes;
+  for (const Wanted& one : wanted) nodes.push_back(NodeOf(one.tensor));
+  return nodes;
 }
 
 void Model::IoTable::Finish() {
@@ -84,7 +148,11 @@ int32_t Model::Load(const redoubt_model_source& source, Runtime& runtime, std::u
     return Fail(error, REDOUBT_UNSUPPORTED, "ERR GPU requested but TF couldn't find CUDA");
   }
   std::unique_ptr<Model> loaded(new Model(runtime));
-  loaded->LoadFrozen(source);
+  if (IsArchive({static_cast<const uint8_t*>(source.blob), source.blob_size})) {
+    loaded->LoadSaved(source);
+  } else {
+    loaded->LoadFrozen(source);
+  }
   *model = std::move(loaded);
   return REDOUBT_OK;
 }
@@ -100,29 +168,51 @@ void Model::LoadFrozen(const redoubt_model_source& source) {
       TF_NewImportGraphDefOptions(), &TF_DeleteImportGraphDefOptions);
   TF_GraphImportGraphDef(graph_.get(), &bytes, options.get(), status.get());
   status.Check();
-  for (uint64_t i = 0; i < source.input_count; ++i) {
-    const std::string name = source.inputs[i];
-    const std::optional<TF_Output> tensor = Find(graph_.get(), name);
-    if (!tensor) throw std::invalid_argument("ERR Input node named \"" + name + "\" not found in TF graph.");
-    inputs_.Add(graph_.get(), name, *tensor);
-  }
-  for (uint64_t i = 0; i < source.output_count; ++i) {
-    const std::string name = source.outputs[i];
-    const std::optional<TF_Output> tensor = Find(graph_.get(), name);
-    if (!tensor) throw std::invalid_argument("ERR Output node named \"" + name + "\" not found in TF graph");
-    outputs_.Add(graph_.get(), name, *tensor);
-  }
+  const std::vector<Wanted> outputs = Choose(source.outputs, source.output_count, {});
+  AddInputsAndOutputs(Choose(source.inputs, source.input_count, {}), outputs);
   session_ = TF_NewSession(graph_.get(), runtime_.SessionOptions().get(), status.get());
   status.Check();
-  Finish(graph, 2 * source.blob_size + graph.constant_bytes);
+  Finish(graph, NodesOf(outputs), 2 * source.blob_size + graph.constant_bytes);
 }
 
-void Model::Finish(const Graph& graph, uint64_t memory) {
+void Model::LoadSaved(const redoubt_model_source& source) {
+  const PrivateFolder folder;
+  const uint64_t max_bytes = kUnpackedBytes + kUnpackedFactor * source.blob_size;
+  const uint64_t bytes = Unpack({static_cast<const uint8_t*>(source.blob), source.blob_size}, folder.path(), max_bytes);
+  const std::filesystem::path root = RootOf(folder.path());
+  const std::string pb = ReadFile(root / "saved_model.pb");
+  const SavedModel saved = ReadSavedModel({reinterpret_cast<const uint8_t*>(pb.data()), pb.size()});
+  const std::vector<Wanted> outputs = Choose(source.outputs, source.output_count, saved.outputs);
+  if (outputs.empty()) {
+    throw std::invalid_argument("ERR the SavedModel has no signature 'serving_default'; name its INPUTS and OUTPUTS");
+  }
+  CheckSavedModel(saved, NodesOf(outputs));
+  Status status;
+  const char* const tags[] = {"serve"};
+  session_ = TF_LoadSessionFromSavedModel(runtime_.SessionOptions().get(), nullptr, root.c_str(), tags, 1, graph_.get(),
+                                          nullptr, status.get());
+  status.Check();
+  AddInputsAndOutputs(Choose(source.inputs, source.input_count, saved.inputs), outputs);
+  Finish(saved.graph, NodesOf(outputs), 2 * pb.size() + saved.graph.constant_bytes + (bytes - pb.size()));
+}
+
+void Model::AddInputsAndOutputs(const std::vector<Wanted>& inputs, const std::vector<Wanted>& outputs) {
+  for (const Wanted& wanted : inputs) {
+    const std::optional<TF_Output> tensor = Find(graph_.get(), wanted.tensor);
+    if (!tensor) throw std::invalid_argument("ERR Input node named \"" + wanted.name + "\" not found in TF graph.");
+    inputs_.Add(graph_.get(), wanted, *tensor);
+  }
+  for (const Wanted& wanted : outputs) {
+    const std::optional<TF_Output> tensor = Find(graph_.get(), wanted.tensor);
+    if (!tensor) throw std::invalid_argument("ERR Output node named \"" + wanted.name + "\" not found in TF graph");
+    outputs_.Add(graph_.get(), wanted, *tensor);
+  }
   inputs_.Finish();
   outputs_.Finish();
-  std::vector<std::string_view> roots;
-  for (const std::string& name : outputs_.names) roots.push_back(NodeOf(name));
-  const std::set<std::string_view> ops = OpsBehind(graph, roots);
+}
+
+void Model::Finish(const Graph& graph, const std::vector<std::string_view>& outputs, uint64_t memory) {
+  const std::set<std::string_view> ops = OpsBehind(graph, outputs);
   copy_inputs_ = std::any_of(ops.begin(), ops.end(), [this](auto op) { return runtime_.MayKeepInputs(op); });
   memory_ = memory;
   runtime_.Count(static_cast<int64_t>(memory_));

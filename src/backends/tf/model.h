@@ -9,6 +9,7 @@
 
 #include "backends/tf/graph.h"
 #include "backends/tf/runtime.h"
+#include "backends/tf/saved_model.h"
 #include "infer/backend_api.h"
 
 namespace redoubt::backends::tf {
@@ -32,6 +33,16 @@ class Model {
   void Run(int64_t limit_ms, const redoubt_view* inputs, redoubt_output* outputs);
 
  private:
+  // A tensor and the caller's word for it.
+  struct Wanted {
+    std::string name;
+    std::string tensor;
+    const SignatureTensor* signature = nullptr;
+  };
+  // What to feed or fetch: the caller's `names`, tensors or keys of the signature; without any, all of the signature.
+  static std::vector<Wanted> Choose(const char* const* names, uint64_t count,
+                                    const std::vector<SignatureTensor>& signature);
+
   // The tensors that are fed or fetched, with stable addresses behind the C rows.
   struct IoTable {
     std::vector<TF_Output> tensors;
@@ -40,14 +51,17 @@ class Model {
     std::vector<std::vector<int64_t>> shapes;
     std::vector<redoubt_io> rows;
 
-    void Add(TF_Graph* graph, std::string name, TF_Output tensor);
+    void Add(TF_Graph* graph, const Wanted& wanted, TF_Output tensor);
     void Finish();
   };
 
   explicit Model(Runtime& runtime) : runtime_(runtime), graph_(TF_NewGraph(), &TF_DeleteGraph) {}
   void LoadFrozen(const redoubt_model_source& source);
+  void LoadSaved(const redoubt_model_source& source);
+  void AddInputsAndOutputs(const std::vector<Wanted>& inputs, const std::vector<Wanted>& outputs);
   void CheckInput(size_t index, const redoubt_view& view) const;
-  void Finish(const Graph& graph, uint64_t memory);
+  void Finish(const Graph& graph, const std::vector<std::string_view>& outputs, uint64_t memory);
+  static std::vector<std::string_view> NodesOf(const std::vector<Wanted>& wanted);
 
   Runtime& runtime_;
   std::unique_ptr<TF_Graph, decltype(&TF_DeleteGraph)> graph_;

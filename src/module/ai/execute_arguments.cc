@@ -13,7 +13,7 @@ base::Status Wrong(const std::string& text) { return base::InvalidArgument("ERR 
 // How many inputs and outputs the model has; none while its session is loading: then the run itself will tell.
 std::optional<std::pair<size_t, size_t>> CountsOf(const ModelValue* model) {
   if (model == nullptr) return std::nullopt;
-  if (!model->source->outputs.empty() && model->source->backend == "TF") {
+  if (!model->source->inputs.empty() && !model->source->outputs.empty() && model->source->backend == "TF") {
     return std::pair(model->source->inputs.size(), model->source->outputs.size());
   }
   base::Result<std::shared_ptr<infer::Model>> built = model->slot->Get();
