@@ -92,6 +92,7 @@ class DagRun : public std::enable_shared_from_this<DagRun> {
   std::optional<Tensors> TakeInputs(size_t op) {
     std::lock_guard lock(mu_);
     if (failed_ || done_ == nullptr) return std::nullopt;
+    result_.ops[op].state = State::kRunning;
     Tensors inputs;
     for (size_t value : ops_[op].inputs) {
       tensor::Tensor::Ptr& tensor = result_.values[value];

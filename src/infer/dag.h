@@ -11,7 +11,8 @@ namespace redoubt::infer {
 
 struct DagOpResult {
   enum class State {
-    kNotRun,  // something before it failed, or the time was over
+    kNotRun,   // something before it failed, or the time was over
+    kRunning,  // it was, when the time was over
     kDone,
     kFailed,
     kRefused,  // could not be started

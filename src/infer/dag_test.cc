@@ -248,6 +248,9 @@ TEST_F(DagTest, TheTimeLeftGoesToEachOpAndItsEndEndsAll) {
   End(c, base::DeadlineExceeded("over"));
   ASSERT_TRUE(result_);  // without waiting for `b`
   EXPECT_TRUE(result_->timed_out);
+  EXPECT_EQ(result_->ops[a].state, State::kDone);
+  EXPECT_EQ(result_->ops[b].state, State::kRunning);
+  EXPECT_EQ(result_->ops[c].state, State::kFailed);
   EXPECT_FALSE(result_->ok());
   End(b, base::DeadlineExceeded("over"));  // is not answered a second time
 }

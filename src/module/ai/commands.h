@@ -17,6 +17,10 @@ base::Status ModelDel(AiModule& ai, host::Context& ctx, host::Args args);
 base::Status ModelExecute(AiModule& ai, host::Context& ctx, host::Args args);
 base::Status ModelRun(AiModule& ai, host::Context& ctx, host::Args args);
 base::Status Predict(AiModule& ai, host::Context& ctx, host::Args args);
+base::Status DagExecute(AiModule& ai, host::Context& ctx, host::Args args);
+base::Status DagExecuteReadOnly(AiModule& ai, host::Context& ctx, host::Args args);
+base::Status DagRun(AiModule& ai, host::Context& ctx, host::Args args);
+base::Status DagRunReadOnly(AiModule& ai, host::Context& ctx, host::Args args);
 base::Status ModelScan(AiModule& ai, host::Context& ctx, host::Args args);
 base::Status Info(AiModule& ai, host::Context& ctx, host::Args args);
 base::Status Config(AiModule& ai, host::Context& ctx, host::Args args);
@@ -24,6 +28,10 @@ base::Status Config(AiModule& ai, host::Context& ctx, host::Args args);
 std::vector<host::KeyPosition> ModelExecuteKeys(const host::Args& args);
 std::vector<host::KeyPosition> ModelRunKeys(const host::Args& args);
 std::vector<host::KeyPosition> PredictKeys(const host::Args& args);
+std::vector<host::KeyPosition> DagExecuteKeys(const host::Args& args);
+std::vector<host::KeyPosition> DagExecuteReadOnlyKeys(const host::Args& args);
+std::vector<host::KeyPosition> DagRunKeys(const host::Args& args);
+std::vector<host::KeyPosition> DagRunReadOnlyKeys(const host::Args& args);
 
 // Within OnLoad: all of the above, the data types and the events.
 base::Status RegisterAi(host::Context& ctx);

@@ -8,6 +8,12 @@ namespace redoubt::ai {
 
 void CountRun(AiModule& ai, RunStats& stats, const base::Status& result, const infer::Tensors& outputs,
               const infer::RunTimes& times) {
+  const bool has_rows = result.ok() && !outputs.empty() && !outputs[0]->shape().empty();
+  CountRun(ai, stats, result, has_rows ? outputs[0]->shape()[0] : 0, times);
+}
+
+void CountRun(AiModule& ai, RunStats& stats, const base::Status& result, int64_t samples,
+              const infer::RunTimes& times) {
   ++ai.counters().executions;
   stats.queue_us.Record(static_cast<uint64_t>(std::max<int64_t>(times.queue_us, 0)));
   if (result.code() == base::StatusCode::kDeadlineExceeded) {
@@ -23,8 +29,8 @@ void CountRun(AiModule& ai, RunStats& stats, const base::Status& result, const i
   if (!result.ok()) {
     ++stats.errors;
     ++ai.counters().execution_errors;
-  } else if (!outputs.empty() && !outputs[0]->shape().empty()) {
-    stats.samples += static_cast<uint64_t>(outputs[0]->shape()[0]);
+  } else {
+    stats.samples += static_cast<uint64_t>(samples);
   }
 }
 

@@ -27,5 +27,6 @@ struct RunStats {
 // Counts one answered run of a model, also in the module's totals. `outputs` may be empty.
 void CountRun(AiModule& ai, RunStats& stats, const base::Status& result, const infer::Tensors& outputs,
               const infer::RunTimes& times);
+void CountRun(AiModule& ai, RunStats& stats, const base::Status& result, int64_t samples, const infer::RunTimes& times);
 
 }  // namespace redoubt::ai
