@@ -57,6 +57,8 @@ BackendRegistry::BackendRegistry(Options options) : options_(std::move(options))
   setenv("ORT_DISABLE_TELEMETRY", "1", 1);
   // TensorFlow's errors come back as statuses; what it also prints would go to the server's standard error.
   setenv("TF_CPP_MIN_LOG_LEVEL", "3", 0);
+  // The OpenMP threads under libtorch sleep between runs instead of spinning beside the server; an operator may differ.
+  setenv("OMP_WAIT_POLICY", "PASSIVE", 0);
   // Leaked on purpose: backends keep the pointer for as long as the process runs.
   auto* user = new HostUser{options_.memory != nullptr ? options_.memory : &base::DefaultMemory(), options_.logger,
                             options_.nice};

@@ -21,6 +21,12 @@ class Backend {
  public:
   Backend(const redoubt_backend_v1* table, std::string path) : table_(table), path_(std::move(path)) {}
   const redoubt_backend_v1& table() const { return *table_; }
+  // The rest of the table, where the backend has one; else null.
+  const redoubt_backend_v1_long* long_table() const {
+    return table_->table_size < sizeof(redoubt_backend_v1_long)
+               ? nullptr
+               : reinterpret_cast<const redoubt_backend_v1_long*>(table_);
+  }
   std::string_view name() const { return table_->name; }
   std::string_view version() const { return table_->version; }
   const std::string& path() const { return path_; }

@@ -18,7 +18,8 @@ base::Status DeviceQueue::Submit(RunRequest request) {
   run->request = std::move(request);
   run->submitted_us = SteadyNowUs();
   run->rows = BatchRows(run->request.inputs);
-  const bool built = run->request.model->built();
+  const std::shared_ptr<Job> job = run->request.job;
+  const bool ready = job != nullptr ? job->ready() : run->request.model->built();
   {
     std::lock_guard lock(mu_);
     if (stopping_) return base::Cancelled("the server is shutting down");
@@ -35,7 +36,7 @@ base::Status DeviceQueue::Submit(RunRequest request) {
       }
     }
     ++waiting_;
-    if (!built) {
+    if (!ready) {
       std::erase_if(parked_, [](const std::weak_ptr<PendingRun>& parked) { return parked.expired(); });
       parked_.push_back(run);
     }
@@ -46,8 +47,10 @@ base::Status DeviceQueue::Submit(RunRequest request) {
       });
     }
   }
-  if (built) {
+  if (ready) {
     Enqueue(run);
+  } else if (job != nullptr) {
+    job->WhenReady([this, run] { Enqueue(run); });
   } else {
     run->request.model->WhenBuilt([this, run] { Enqueue(run); });
   }
@@ -87,7 +90,27 @@ void DeviceQueue::Expire(const PendingRun::Ptr& run) {
   RunTimes times;
   times.queue_us = SteadyNowUs() - run->submitted_us;
   done(base::DeadlineExceeded("the time given to the run is over"), times);
-  if (to_cancel != nullptr && to_cancel->handle != nullptr) to_cancel->handle->Cancel();
+  if (to_cancel != nullptr) to_cancel->Cancel();
+}
+
+void DeviceQueue::GiveUp(const RunGroup& group, int64_t max_run_ms) {
+  std::vector<RunDone> done;
+  {
+    std::lock_guard lock(mu_);
+    for (const PendingRun::Ptr& run : group) {
+      if (std::exchange(run->answered, true)) continue;
+      done.push_back(std::move(run->request.done));
+      --run->active->unanswered;
+    }
+    counters_.timeouts += done.size();
+  }
+  RunTimes times;
+  times.run_us = max_run_ms * 1000;
+  const base::Status status = base::FailedPrecondition(fmt::format(
+      "the run was given up after {} ms (ai.model-execution-timeout); it cannot be stopped, and {} stays busy "
+      "until it ends",
+      max_run_ms, options_.device));
+  for (const RunDone& answer : done) answer(status, times);
 }
 
 void DeviceQueue::Work() {
@@ -134,39 +157,49 @@ int64_t DeviceQueue::LimitMs(const RunGroup& group, int64_t now_us) const {
   return max_run_ms_ > 0 ? std::min<int64_t>(left_ms, max_run_ms_) : left_ms;
 }
 
+std::function<base::Result<Tensors>()> DeviceQueue::Prepare(const RunGroup& group, ActiveRun& active) const {
+  const RunRequest& request = group.front()->request;
+  if (request.job != nullptr) {
+    active.job = request.job;
+    return [job = request.job] { return job->Run(); };
+  }
+  base::Result<std::shared_ptr<Model>> model = request.model->Get();
+  if (!model.ok()) return [status = model.status()] { return base::Result<Tensors>(status); };
+  base::Result<std::shared_ptr<RunHandle>> handle = RunHandle::Create((*model)->backend());
+  if (handle.ok()) {
+    active.handle = *handle;
+    active.handle->Limit(LimitMs(group, SteadyNowUs()));
+  }
+  return [this, model = *model, &group, &active] { return RunModel(*model, group, active); };
+}
+
 void DeviceQueue::Execute(const FairQueue::Choice& choice, std::unique_lock<std::mutex>& lock) {
   const RunGroup& group = choice.group;
-  const std::shared_ptr<ModelSlot>& slot = group.front()->request.model;
   auto run = std::make_shared<ActiveRun>();
   run->unanswered = group.size();
   waiting_ -= group.size();
   for (const PendingRun::Ptr& one : group) one->active = run;
-  base::Result<std::shared_ptr<Model>> model = slot->Get();
-  if (model.ok()) {
-    base::Result<std::shared_ptr<RunHandle>> handle = RunHandle::Create((*model)->backend());
-    if (handle.ok()) run->handle = *handle;
-  }
+  const std::function<base::Result<Tensors>()> execute = Prepare(group, *run);
   auto active = active_.insert(active_.end(), run);
   lock.unlock();
 
   const int64_t started_us = SteadyNowUs();
-  base::Result<Tensors> outputs = model.status().ok() ? base::Result<Tensors>(Tensors{}) : model.status();
-  if (model.ok()) {
-    if (run->handle != nullptr) run->handle->Limit(LimitMs(group, started_us));
-    std::optional<DeadlineTimer::Key> limit;
-    if (const int64_t max_run_ms = max_run_ms_; max_run_ms > 0 && run->handle != nullptr) {
-      limit = timer_.Add(started_us + max_run_ms * 1000, [handle = run->handle] { handle->Cancel(); });
-    }
-    outputs = RunModel(**model, group, *run);
-    if (limit) timer_.Remove(*limit);
+  std::optional<DeadlineTimer::Key> limit;
+  if (const int64_t max_run_ms = max_run_ms_; max_run_ms > 0) {
+    limit = timer_.Add(started_us + max_run_ms * 1000, [this, run, group, max_run_ms] {
+      run->Cancel();
+      if (!run->can_stop()) GiveUp(group, max_run_ms);
+    });
   }
+  const base::Result<Tensors> outputs = execute();
+  if (limit) timer_.Remove(*limit);
   RunTimes times;
   times.run_us = SteadyNowUs() - started_us;
   for (const PendingRun::Ptr& one : group) times.batch_rows += one->rows.value_or(1);
 
   lock.lock();
   active_.erase(active);
-  queue_.Finished(slot.get(), choice.charged_us, times.run_us);
+  queue_.Finished(LaneOf(group.front()->request), choice.charged_us, times.run_us);
   ++counters_.runs;
   if (run->unanswered == 0) ++counters_.discarded;
   Answer(group, outputs, times, started_us, lock);
@@ -243,9 +276,7 @@ void DeviceQueue::Cancel() {
     sleeping = std::exchange(idle_, 0);
   }
   for (size_t i = 0; i < sleeping; ++i) wake_up_.Post();
-  for (const std::shared_ptr<ActiveRun>& run : running) {
-    if (run->handle != nullptr) run->handle->Cancel();
-  }
+  for (const std::shared_ptr<ActiveRun>& run : running) run->Cancel();
   for (const RunDone& answer : done) answer(base::Cancelled("the server is shutting down"), RunTimes{});
 }
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <ctime>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -42,6 +43,10 @@ class DeviceQueue {
   void Expire(const PendingRun::Ptr& run);
   void Sleep(int64_t wake_us, std::unique_lock<std::mutex>& lock);
   void Execute(const FairQueue::Choice& choice, std::unique_lock<std::mutex>& lock);
+  // Fills `active`; returns the part that takes long.
+  std::function<base::Result<Tensors>()> Prepare(const RunGroup& group, ActiveRun& active) const;
+  // The execution has taken longer than it may and cannot be stopped: its clients get their answer, it goes on.
+  void GiveUp(const RunGroup& group, int64_t max_run_ms);
   // How long a run of `group` is of use to anybody; 0: for ever.
   int64_t LimitMs(const RunGroup& group, int64_t now_us) const;
   base::Result<Tensors> RunModel(const Model& model, const RunGroup& group, const ActiveRun& active) const;

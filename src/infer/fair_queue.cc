@@ -32,7 +32,7 @@ RunGroup JoinableRuns(const Runs& waiting, Runs::const_iterator head, const Batc
 }  // namespace
 
 void FairQueue::Push(const PendingRun::Ptr& run) {
-  Lane& lane = lanes_[run->request.model.get()];
+  Lane& lane = lanes_[LaneOf(run->request)];
   if (lane.waiting.empty() && lane.executing == 0) lane.used_us = std::max(lane.used_us, common_us_);
   run->place = lane.waiting.insert(lane.waiting.end(), run);
   run->queued = true;
@@ -40,9 +40,9 @@ void FairQueue::Push(const PendingRun::Ptr& run) {
 
 void FairQueue::Remove(const PendingRun::Ptr& run) {
   if (!std::exchange(run->queued, false)) return;
-  const ModelSlot* model = run->request.model.get();
-  lanes_.at(model).waiting.erase(run->place);
-  DropIfIdle(model);
+  const void* lane = LaneOf(run->request);
+  lanes_.at(lane).waiting.erase(run->place);
+  DropIfIdle(lane);
 }
 
 RunGroup FairQueue::TakeAll() {
@@ -58,6 +58,7 @@ RunGroup FairQueue::TakeAll() {
 }
 
 RunGroup FairQueue::Gather(const Lane& lane, int64_t now_us, int64_t* wake_us) {
+  if (lane.waiting.front()->request.job != nullptr) return {lane.waiting.front()};
   const Batching& batching = lane.waiting.front()->request.model->spec().batching;
   if (batching.size <= 0) return {lane.waiting.front()};
   // Runs of other shapes do not wait behind a batch that is not full yet.
@@ -99,23 +100,23 @@ FairQueue::Choice FairQueue::Take(int64_t now_us) {
   return choice;
 }
 
-void FairQueue::Finished(const ModelSlot* model, int64_t charged_us, int64_t run_us) {
-  auto it = lanes_.find(model);
+void FairQueue::Finished(const void* lane_of, int64_t charged_us, int64_t run_us) {
+  auto it = lanes_.find(lane_of);
   if (it == lanes_.end()) return;  // emptied meanwhile by TakeAll()
   Lane& lane = it->second;
   lane.used_us += run_us - charged_us;
   lane.expected_us = run_us;
   --lane.executing;
-  DropIfIdle(model);
+  DropIfIdle(lane_of);
 }
 
 // A lane with nothing to do is remembered only as long as its model has had more than its share.
-void FairQueue::DropIfIdle(const ModelSlot* model) {
+void FairQueue::DropIfIdle(const void* lane_of) {
   auto idle = [this](const Lane& lane) {
     return lane.waiting.empty() && lane.executing == 0 && lane.used_us <= common_us_;
   };
   constexpr size_t kManyLanes = 64;
-  if (auto it = lanes_.find(model); it != lanes_.end() && idle(it->second)) lanes_.erase(it);
+  if (auto it = lanes_.find(lane_of); it != lanes_.end() && idle(it->second)) lanes_.erase(it);
   if (lanes_.size() > kManyLanes) std::erase_if(lanes_, [&](const auto& entry) { return idle(entry.second); });
 }
 

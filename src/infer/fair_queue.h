@@ -28,8 +28,8 @@ class FairQueue {
   // Takes the runs of the next execution off the queue; more than one where the model wants batches.
   Choice Take(int64_t now_us);
 
-  // Call once after each execution that Take() gave: what it cost is counted against its model.
-  void Finished(const ModelSlot* model, int64_t charged_us, int64_t run_us);
+  // Call once after each execution that Take() gave: what it cost is counted against its lane.
+  void Finished(const void* lane, int64_t charged_us, int64_t run_us);
 
  private:
   struct Lane {
@@ -41,10 +41,10 @@ class FairQueue {
 
   // The first runs of a lane that can go together; empty while all should wait for more.
   static RunGroup Gather(const Lane& lane, int64_t now_us, int64_t* wake_us);
-  void DropIfIdle(const ModelSlot* model);
+  void DropIfIdle(const void* lane);
 
   // By address: an address that is used again inherits at most a debt.
-  std::unordered_map<const ModelSlot*, Lane> lanes_;
+  std::unordered_map<const void*, Lane> lanes_;
   int64_t common_us_ = 0;  // used_us of the lane that ran last, when it began
 };
 

@@ -11,10 +11,23 @@
 
 namespace redoubt::infer {
 
-// One execution of a model for one or more runs.
+// What shares a device's time as one: a model, or a script.
+inline const void* LaneOf(const RunRequest& request) {
+  return request.job != nullptr ? request.job->lane() : request.model.get();
+}
+
+// One execution of a model for one or more runs, or of a job.
 struct ActiveRun {
   std::shared_ptr<RunHandle> handle;
+  std::shared_ptr<Job> job;
   size_t unanswered = 0;
+
+  void Cancel() const {
+    if (handle != nullptr) handle->Cancel();
+    if (job != nullptr) job->Cancel();
+  }
+  // Whether Cancel() or a limit given beforehand ends the execution.
+  bool can_stop() const { return handle != nullptr && handle->can_stop(); }
 };
 
 // One submitted run; a part of DeviceQueue, whose lock guards its fields.
