@@ -319,3 +319,22 @@ def test_an_idle_server_with_a_graph_does_not_wake_up(ready, server):
     before = switches()
     time.sleep(2)
     assert switches() - before <= 5
+
+
+def test_predict_and_dags_run_graphs_too(ready):
+    predicted = ready.execute_command("AI.PREDICT", "m", "INPUTS", 2, "KEY", "a", "KEY", "b")
+    assert np.frombuffer(predicted[0][-1], np.float32).tolist() == [5, 12, 21, 32]
+    step = ["|>", "AI.MODELEXECUTE", "m", "INPUTS", 2, "a", "a", "OUTPUTS", 1, "square"]
+    assert ready.execute_command("AI.DAGEXECUTE", "LOAD", 1, "a", "PERSIST", 1, "square", *step) == [b"OK"]
+    assert get_floats(ready, "square") == [1, 4, 9, 16]
+
+
+def test_a_saved_model_comes_from_a_file(start_server, engine, folder):
+    (folder / "model.tar.gz").write_bytes(tf_models.saved_model())
+    (folder / "graph.pb").write_bytes(tf_models.multiply())
+    client = start_server(config={"ai.model-directory": folder}).client()
+    assert client.execute_command("AI.MODELSTORE", "m", "TF", "CPU", "FILE", "model.tar.gz") == b"OK"
+    set_floats(client, "x", [1, 2], [3, 4])
+    assert execute(client, "m", ["x", "x"], ["y"]) == b"OK"
+    text = error_of(client, "AI.MODELSTORE", "m", "TF", "CPU", "FILE", "graph.pb")
+    assert text == "ERR OUTPUTS not specified for TF"

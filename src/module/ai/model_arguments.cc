@@ -110,7 +110,8 @@ bool SavedModelFollows(const Words& words) {
 
 base::Status ReadStoreNames(Words& words, ModelSource* source) {
   const bool needed = source->backend == "TF";
-  if (needed && SavedModelFollows(words)) return base::OkStatus();
+  // What a file holds only the backend will see.
+  if (needed && (words.args.Is(words.at, "FILE") || SavedModelFollows(words))) return base::OkStatus();
   for (const bool is_input : {true, false}) {
     const std::string_view keyword = is_input ? "INPUTS" : "OUTPUTS";
     const bool given = words.Take(keyword);
