@@ -2,7 +2,9 @@
 """What does running a model inside the server cost beside the bare minimum?
 
 A network 64 -> 64 -> 8 is run by AI.MODELEXECUTE; beside it ECHO of as many bytes as that request has, and the same
-network called in process without a server (redoubt_model_run_bench of a build with -DREDOUBT_BUILD_BENCH=ON).
+network called in process without a server, and HOP, a command that only blocks its client, wakes a thread and is
+unblocked by it: the floor for all that runs beside the main thread (redoubt_model_run_bench and redoubt_hop of a build
+with -DREDOUBT_BUILD_BENCH=ON).
 AI.TENSORSET and TENSORGET stand beside SET and GET of the same bytes. The kinds take turns in short blocks, so that
 what else the machine does falls on all of them alike.
 """
@@ -79,7 +81,9 @@ def compare(server, kinds):
 def main():
     blob = small_network()
     row = np.zeros((1, 64), np.float32).tobytes()
-    with started(lambda folder: servers.RedisServer(folder, config={"io-threads": "1"})) as server:
+    hop = servers.BUILD / "lib" / "bench" / "redoubt_hop.so"
+    config = {"io-threads": "1", **({"loadmodule": hop} if hop.exists() else {})}
+    with started(lambda folder: servers.RedisServer(folder, config=config)) as server:
         client = server.client()
         client.execute_command("AI.MODELSTORE", "m", "ONNX", "CPU", "BLOB", blob)
         client.execute_command("AI.TENSORSET", "x", "FLOAT", 1, 64, "BLOB", row)
@@ -91,6 +95,7 @@ def main():
             {
                 "AI.MODELEXECUTE": execute,
                 "ECHO": echo,
+                **({"HOP": resp("HOP")} if hop.exists() else {}),
                 "AI.TENSORSET": blob_set,
                 "SET": resp("SET", "s", row),
                 "AI.TENSORGET BLOB": resp("AI.TENSORGET", "t", "BLOB"),
@@ -107,6 +112,9 @@ def main():
     )
     run, beside = results["AI.MODELEXECUTE"], results["ECHO"]
     print(f"- AI.MODELEXECUTE beside ECHO: p50 {run[0] / beside[0]:.2f}x (bar 1.6x).")
+    if "HOP" in results:
+        floor = results["HOP"]
+        print(f"- A bare hop beside ECHO: p50 {floor[0] / beside[0]:.2f}x; AI.MODELEXECUTE beside it: {run[0] / floor[0]:.2f}x.")
     if bare:
         print(f"- CPU beyond the bare backend call: {run[1] - bare[1]:.1f} µs (bar 40 µs).")
     for ours, theirs in (("AI.TENSORSET", "SET"), ("AI.TENSORGET BLOB", "GET")):
