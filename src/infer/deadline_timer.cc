@@ -44,18 +44,20 @@ void DeadlineTimer::Remove(const Key& key) {
 void DeadlineTimer::Loop() {
   std::unique_lock lock(mu_);
   while (!stopping_) {
-    if (entries_.empty()) {
-      set_to_us_ = kNever;
-      changed_.wait(lock);
+    // With nothing to wait for it still sleeps to the time it was last set to: the next Add() is mostly for a later
+    // one, and would else wake this thread for every short run.
+    const int64_t now_us = SteadyNowUs();
+    const int64_t next_us = entries_.empty() ? kNever : entries_.begin()->first.first;
+    if (next_us > now_us) {
+      if (set_to_us_ <= now_us || next_us < set_to_us_) set_to_us_ = next_us;
+      if (set_to_us_ == kNever) {
+        changed_.wait(lock);
+      } else {
+        changed_.wait_for(lock, std::chrono::microseconds(set_to_us_ - now_us));
+      }
       continue;
     }
     auto first = entries_.begin();
-    const int64_t now_us = SteadyNowUs();
-    if (first->first.first > now_us) {
-      set_to_us_ = first->first.first;
-      changed_.wait_for(lock, std::chrono::microseconds(set_to_us_ - now_us));
-      continue;
-    }
     std::function<void()> callback = std::move(first->second);
     entries_.erase(first);
     lock.unlock();
