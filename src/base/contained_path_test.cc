@@ -30,7 +30,7 @@ TEST_F(ContainedPathTest, FindsWhatLiesInside) {
 
 TEST_F(ContainedPathTest, RefusesWaysOut) {
   for (const std::string& path : {std::string("../secret"), std::string("link"), (root_ / "secret").string(),
-                                 std::string("deep/../../secret"), std::string("/etc/passwd")}) {
+                                  std::string("deep/../../secret"), std::string("/etc/passwd")}) {
     EXPECT_EQ(Resolve(path).status().code(), StatusCode::kPermissionDenied) << path;
   }
 }
