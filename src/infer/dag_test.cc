@@ -6,6 +6,8 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
+#include <functional>
+#include <future>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -313,24 +315,57 @@ TEST_F(DagTest, ManyOpsEndOnManyThreads) {
 
 // ---- with the executor ----
 
-// The answer of a run may submit the next one: from a worker, and from the timer's thread.
-TEST(DagExecutorTest, AFollowUpMayBeSubmittedFromTheAnswerOfARun) {
-  // Without backends every run ends with an error, which is all that is needed here.
-  BackendRegistry registry({.directory = "/nonexistent"});
-  ModelLoader loader(registry, {});
-  ModelSpec spec;
-  spec.backend = "ONNX";
-  auto slot = loader.Load(spec);
-  while (!slot->built()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  auto endless = std::make_shared<ModelSlot>(spec);  // never built: its runs wait for their deadline
-  Executor executor({.threads_per_device = 1, .queue_limit = 10, .max_run_ms = 0, .nice = 0, .memory = nullptr});
+// A loader whose models cannot be built, for want of a backend: their runs end with an error, which is all that is
+// needed here. Models asked for after Hold() are being built until Release().
+class DagExecutorTest : public ::testing::Test {
+ protected:
+  std::shared_ptr<ModelSlot> Load() {
+    ModelSpec spec;
+    spec.backend = "ONNX";
+    return loader_.Load(spec);
+  }
+  static void WaitFor(const ModelSlot& slot) {
+    while (!slot.built()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  void Hold() {
+    loader_.Run([gate = gate_.get_future().share()] { gate.wait(); });
+  }
+  void Release() { gate_.set_value(); }
+
+  void TearDown() override {
+    // Models are freed on the loader's thread, which drops what it has not begun when it is stopped.
+    std::promise<void> all_freed;
+    loader_.Run([&all_freed] { all_freed.set_value(); });
+    all_freed.get_future().wait();
+    EXPECT_TRUE(loader_.StopWithin(2000));
+  }
+
+  static BackendRegistry& NoBackends() {
+    static auto* registry = new BackendRegistry({.directory = "/nonexistent"});  // never closed, as elsewhere
+    return *registry;
+  }
+
+  ModelLoader loader_{NoBackends(), {}};
+  std::promise<void> gate_;
+  Executor executor_{{.threads_per_device = 1, .queue_limit = 10, .max_run_ms = 0, .nice = 0, .memory = nullptr}};
+};
+
+// From a worker, and from the timer's thread.
+TEST_F(DagExecutorTest, AFollowUpMayBeSubmittedFromTheAnswerOfARun) {
+  auto fails = Load();
+  WaitFor(*fails);
+  Hold();
+  auto loading = Load();  // its runs wait for their deadline
 
   std::mutex mu;
   std::condition_variable changed;
   int left = 1000;
   std::function<void()> next = [&] {
     const bool by_timer = left % 200 == 0;
-    RunRequest request{by_timer ? endless : slot, {Number(1)}, by_timer ? 5 : 0, {}};
+    RunRequest request;
+    request.model = by_timer ? loading : fails;
+    request.inputs = {Number(1)};
+    request.timeout_ms = by_timer ? 5 : 0;
     request.done = [&](base::Result<Tensors> outputs, const RunTimes&) {
       EXPECT_FALSE(outputs.ok());
       {
@@ -342,24 +377,29 @@ TEST(DagExecutorTest, AFollowUpMayBeSubmittedFromTheAnswerOfARun) {
       }
       next();
     };
-    EXPECT_TRUE(executor.Submit(left % 2 == 0 ? "CPU" : "CPU:1", std::move(request)).ok());
+    EXPECT_TRUE(executor_.Submit(left % 2 == 0 ? "CPU" : "CPU:1", std::move(request)).ok());
   };
   next();
   {
     std::unique_lock lock(mu);
     EXPECT_TRUE(changed.wait_for(lock, std::chrono::seconds(30), [&] { return left == 0; }));
   }
-  EXPECT_TRUE(executor.StopWithin(2000));
-  EXPECT_TRUE(loader.StopWithin(2000));
+  EXPECT_TRUE(executor_.StopWithin(2000));
+  Release();
+  WaitFor(*loading);
 }
 
-// At shutdown the answer comes from the thread that stops the executor, and its follow-up is refused, not awaited.
-TEST(DagExecutorTest, StoppingEndsADag) {
-  BackendRegistry registry({.directory = "/nonexistent"});
-  auto never_built = std::make_shared<ModelSlot>(ModelSpec{});
-  Executor executor({.threads_per_device = 1, .queue_limit = 10, .max_run_ms = 0, .nice = 0, .memory = nullptr});
+// The answer comes from the thread that stops the executor, and what would follow is not begun.
+TEST_F(DagExecutorTest, StoppingEndsADag) {
+  Hold();
+  auto loading = Load();
   const auto start = [&](Tensors inputs, int64_t timeout_ms, RunDone done) {
-    return executor.Submit("CPU", {never_built, std::move(inputs), timeout_ms, std::move(done)});
+    RunRequest request;
+    request.model = loading;
+    request.inputs = std::move(inputs);
+    request.timeout_ms = timeout_ms;
+    request.done = std::move(done);
+    return executor_.Submit("CPU", std::move(request));
   };
   DagBuilder builder;
   builder.Set("x", Number(1));
@@ -368,10 +408,12 @@ TEST(DagExecutorTest, StoppingEndsADag) {
   std::optional<DagResult> result;
   RunDag(builder.Take(), 0, [&](DagResult r) { result = std::move(r); });
   EXPECT_FALSE(result);
-  EXPECT_TRUE(executor.StopWithin(2000));
+  EXPECT_TRUE(executor_.StopWithin(2000));
   ASSERT_TRUE(result);
   EXPECT_EQ(result->ops[0].status.code(), base::StatusCode::kCancelled);
   EXPECT_EQ(result->ops[1].state, State::kNotRun);
+  Release();
+  WaitFor(*loading);
 }
 
 }  // namespace
