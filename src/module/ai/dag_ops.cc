@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "module/ai/commands.h"
+#include "module/ai/dag_script_op.h"
 #include "module/ai/data_types.h"
 #include "module/ai/tensorset.h"
 
@@ -98,6 +99,15 @@ class DagReader {
     if (op.Is(0, "AI.MODELRUN")) {
       RETURN_IF_ERROR(CheckAge("AI.MODELRUN", /*old=*/true));
       return AddRun(ReadModelOp(ai_, ctx_, op, &ParseModelRun));
+    }
+    if (op.Is(0, "AI.SCRIPTEXECUTE")) {
+      RETURN_IF_ERROR(CheckAge("AI.SCRIPTEXECUTE", /*old=*/false));
+      if (form_.read_only) return Wrong("ERR AI.SCRIPTEXECUTE command cannot be specified in a read-only DAG");
+      return AddRun(ReadScriptOp(ai_, ctx_, op, &ParseScriptExecute, form_.read_only));
+    }
+    if (op.Is(0, "AI.SCRIPTRUN")) {
+      RETURN_IF_ERROR(CheckAge("AI.SCRIPTRUN", /*old=*/true));
+      return AddRun(ReadScriptOp(ai_, ctx_, op, &ParseScriptRun, form_.read_only));
     }
     return Wrong("Unsupported command within DAG");
   }
