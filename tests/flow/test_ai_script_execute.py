@@ -316,8 +316,8 @@ def test_results_are_stored_when_the_client_has_left(scripts, server):
 
 def test_after_its_deadline_a_script_changes_nothing_more(scripts):
     started = time.monotonic()
-    assert call(scripts, "count_up", keys=["n"], inputs=["a"], outputs=["y"], timeout=100) == b"TIMEDOUT"
-    assert time.monotonic() - started < 5
+    assert call(scripts, "count_up", keys=["n"], inputs=["a"], outputs=["y"], timeout=1000) == b"TIMEDOUT"
+    assert time.monotonic() - started < 10
     eventually(lambda: scripts.info("everything")["ai_queue_CPU"]["running"] == 0)
     before = scripts.get("n")
     assert int(before) > 0

@@ -40,8 +40,8 @@ constexpr TestModel kModels[] = {
     {"needs_int", "def forward(self, x, n: int):\n    return x * n\n"},
     {"positive", "def forward(self, x):\n    assert bool((x > 0).all()), 'not all are positive'\n    return x\n"},
     {"prints", "def forward(self, x):\n    print('hello from forward', x.sum())\n    return x + 1\n"},
-    {"endless", "def forward(self, x):\n    n = 0\n    while n >= 0:\n        n = n * 1\n    return x\n"},
-    // About a millisecond per step.
+    {"endless", "def forward(self, x):\n    n = 0\n    while n >= 0:\n        n = (n + 1) % 7\n    return x + n\n"},
+    // Some tenths of a millisecond per step.
     {"slow",
      "def forward(self, x):\n    y = self.m\n    for i in range(int(x.sum().item()) * 20):\n"
      "        y = torch.mm(y, self.m)\n    return y.sum()\n"},
