@@ -1,9 +1,11 @@
 """Scripts as operations of AI.DAGEXECUTE and AI.DAGRUN."""
 
 import pytest
+import redis
 
+from ai_dag import Later, dag, queue, raw, run_model
 from ai_models import error_of, get_floats, onnx_models, set_floats, store
-from ai_scripts import needs_torch, store_script
+from ai_scripts import SOURCE, needs_torch, store_script
 
 pytestmark = needs_torch
 
@@ -67,6 +69,14 @@ def test_commands_of_a_script_may_write_only_where_the_dag_may(ready):
             "AI.DAGEXECUTE LOAD 1 a |> AI.SCRIPTEXECUTE s bar INPUTS 2 a a OUTPUTS 1 b TIMEOUT 5",
             "ERR TIMEOUT not allowed within a DAG command",
         ),
+        (
+            "AI.DAGEXECUTE LOAD 1 a |> AI.SCRIPTEXECUTE s INPUTS 1 a OUTPUTS 1 b",
+            "ERR Invalid AI.SCRIPTEXECUTE command. Unexpected argument: 1",
+        ),
+        (
+            "AI.DAGEXECUTE LOAD 1 a |> AI.SCRIPTEXECUTE s bar",
+            "ERR wrong number of arguments for 'AI.SCRIPTEXECUTE' command",
+        ),
         ("AI.DAGEXECUTE LOAD 1 a |> AI.SCRIPTEXECUTE none bar INPUTS 1 a", "ERR script key is empty"),
         ("AI.DAGEXECUTE LOAD 1 a |> AI.SCRIPTEXECUTE s bar INPUTS 1 q", "ERR INPUT key cannot be found in DAG"),
     ],
@@ -84,3 +94,35 @@ def test_a_script_that_fails_ends_the_dag(ready):
     assert "the function returned 2 tensors, OUTPUTS names 1 keys" in str(first)
     assert second == b"NA"
     assert not ready.exists("c")
+
+
+@pytest.mark.asan
+def test_scripts_take_their_turn_on_their_device(ready, server):
+    ready.execute_command("AI.SCRIPTSET", "s1", "CPU:1", "SOURCE", SOURCE)
+    # Sixteen DAGs at once, each with runs on both devices; every one gets its own values.
+    text = (
+        "ROUTING t TIMEOUT 20000 |> AI.TENSORSET x FLOAT 1 2 VALUES {i} 1"
+        " |> AI.SCRIPTEXECUTE s1 bar INPUTS 2 x x OUTPUTS 1 b"
+        + run_model("m", ["x"], ["c"])
+        + " |> AI.SCRIPTEXECUTE s bar INPUTS 2 b c OUTPUTS 1 d |> AI.TENSORGET d VALUES"
+    )
+    laters = [Later(server, "AI.DAGEXECUTE", *words(text.format(i=i))) for i in range(16)]
+    for i, later in enumerate(laters):
+        assert later.get()[-1] == [str(4 * i).encode(), b"4"]
+    assert queue(ready, "CPU_1")["requests"] == 16
+
+
+def test_keys_that_a_script_declares_are_keys_of_the_command(ready, server):
+    text = "LOAD 1 a PERSIST 1 y |> AI.SCRIPTEXECUTE s set_and_get KEYS 2 k1 k2 ARGS 1 7 OUTPUTS 1 y"
+    keys = raw(ready, "COMMAND", "GETKEYS", "AI.DAGEXECUTE", *words(text))
+    assert keys == [b"a", b"y", b"s", b"k1", b"k2"]
+    ready.execute_command("ACL", "SETUSER", "app", "on", ">pw", "+@all", "~a", "~y", "~s", "~k1")
+    with server.client(username="app", password="pw") as app:
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            dag(app, text)
+        assert dag(app, text.replace("2 k1 k2", "1 k1")) == [b"OK"]
+        assert ready.get("k1") == b"7"
+        # A command that the caller may not use is the error of the operation.
+        ready.execute_command("ACL", "SETUSER", "app", "-set")
+        (reply,) = dag(app, text.replace("2 k1 k2", "1 k1"))
+        assert "Redis command returned an error" in str(reply)

@@ -66,7 +66,11 @@ def test_counts_are_kept(scripts):
         (["s", "bar"], "ERR wrong number of arguments for 'AI.SCRIPTEXECUTE' command"),
         (["none", "bar", "INPUTS", 1, "a", "OUTPUTS", 1, "c"], "ERR script key is empty"),
         (["word", "bar", "INPUTS", 1, "a", "OUTPUTS", 1, "c"], WRONGTYPE),
-        (["s", "KEYS", 1, "{1}", "INPUTS", 1, "a"], "ERR function name not specified"),
+        # Without a function the next word is taken for it.
+        (
+            ["s", "KEYS", 1, "{1}", "INPUTS", 1, "a"],
+            "ERR Invalid AI.SCRIPTEXECUTE command. Unexpected argument: 1",
+        ),
         (
             ["s", "bar", "OUTPUTS", 1, "c", "INPUTS", 2, "a", "b"],
             "ERR KEYS or INPUTS scope must be provided first for AI.SCRIPTEXECUTE command",

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "module/ai/script_arguments.h"
+
 namespace redoubt::ai {
 namespace {
 
@@ -131,6 +133,13 @@ void AddOpKeys(const host::Args& args, const DagArguments::Op& op, std::vector<h
   const bool script = args.Is(op.first, "AI.SCRIPTEXECUTE") || args.Is(op.first, "AI.SCRIPTRUN");
   if ((!model && !script) || op.words < 2) return;
   keys->push_back({static_cast<int>(op.first + 1), kRead});
+  if (!args.Is(op.first, "AI.SCRIPTEXECUTE") || op.words < 4) return;
+  const base::Result<CallArguments> call = ParseScriptExecute(args.Slice(op.first, op.words));
+  if (!call.ok()) return;
+  constexpr int kAny = REDISMODULE_CMD_KEY_RW | REDISMODULE_CMD_KEY_ACCESS | REDISMODULE_CMD_KEY_UPDATE;
+  for (size_t i = 0; i < call->keys.count; ++i) {
+    keys->push_back({static_cast<int>(op.first + call->keys.first + i), kAny});
+  }
 }
 
 }  // namespace

@@ -137,6 +137,7 @@ TEST_F(DagArgumentsTest, KeysAreThoseOfTheClausesAndOfTheOps) {
   EXPECT_THAT(Keys("D LOAD 2 a b PERSIST 1 c ROUTING r" + ops), ElementsAre("a", "b", "c", "r", "m", "s"));
   EXPECT_THAT(Keys("D |> AI.MODELRUN m INPUTS a OUTPUTS b", kRun), ElementsAre("m"));
   EXPECT_THAT(Keys("D LOAD 1 a BAD PERSIST 1 c" + ops), ElementsAre("a"));
+  EXPECT_THAT(Keys("D LOAD 1 a |> AI.SCRIPTEXECUTE s f KEYS 2 k l INPUTS 1 a"), ElementsAre("a", "s", "k", "l"));
 }
 
 }  // namespace

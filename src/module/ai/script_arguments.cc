@@ -133,10 +133,9 @@ base::Result<ScriptSource> ParseScriptSet(const host::Args& args) {
 }
 
 base::Result<CallArguments> ParseScriptExecute(const host::Args& args) {
-  if (NamesNoFunction(args)) return Wrong("function name not specified");
   CallArguments call;
   size_t at = 3;
-  if (!args.Is(at, "KEYS") && !args.Is(at, "INPUTS")) {
+  if (args.Is(at, "ARGS") || args.Is(at, "OUTPUTS") || args.Is(at, "TIMEOUT")) {
     return Wrong("KEYS or INPUTS scope must be provided first for AI.SCRIPTEXECUTE command");
   }
   while (at < args.size()) {
