@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "infer/executor.h"
 
@@ -29,7 +30,8 @@ class TestJob final : public Job {
   }
   void Cancel() override { cancelled = true; }
 
-  void BecomeReady() { when_ready_(); }
+  // Once: the callback holds the run, which holds this job.
+  void BecomeReady() { std::exchange(when_ready_, nullptr)(); }
   void LetEnd() {
     std::lock_guard lock(mu_);
     may_end_ = true;
