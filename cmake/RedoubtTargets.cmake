@@ -46,3 +46,41 @@ function(redoubt_fuzz name)
   endif()
   add_dependencies(fuzzers ${target})
 endfunction()
+
+# redoubt_backend(onnx SOURCES a.cc LIBRARY onnxruntime FILES libonnxruntime.so.1=/path/libonnxruntime.so.1.31.1)
+#   A model backend: lib/backends/redoubt_<name>.so, which exports its one table, with the vendor's FILES beside it.
+function(redoubt_backend name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARY;FILES" ${ARGN})
+  set(target redoubt_${name})
+  set(folder "${CMAKE_LIBRARY_OUTPUT_DIRECTORY}/backends")
+  set(exports "${CMAKE_SOURCE_DIR}/src/backends/exports.map")
+  add_library(${target} MODULE ${arg_SOURCES})
+  target_link_libraries(${target} PRIVATE redoubt_flags ${arg_LIBRARY})
+  set_target_properties(${target} PROPERTIES
+    PREFIX ""
+    LIBRARY_OUTPUT_DIRECTORY "${folder}"
+    LINK_DEPENDS "${exports}"
+    BUILD_WITH_INSTALL_RPATH ON
+    INSTALL_RPATH "$ORIGIN")
+  target_link_options(${target} PRIVATE
+    -Wl,-Bsymbolic -Wl,--exclude-libs,ALL -Wl,--no-undefined "-Wl,--version-script=${exports}")
+  if(REDOUBT_SANITIZER)
+    # The sanitizer's own symbols are found at run time, in the program that was started with it.
+    target_link_options(${target} PRIVATE -Wl,-z,undefs)
+  endif()
+  # Found through $ORIGIN, whatever the machine has installed. Hard links where they can be made: the vendors' libraries
+  # are large, and every build folder has them.
+  set(copies "")
+  foreach(pair IN LISTS arg_FILES)
+    string(REPLACE "=" ";" pair "${pair}")
+    list(GET pair 0 file)
+    list(GET pair 1 original)
+    add_custom_command(OUTPUT "${folder}/${file}"
+      COMMAND ${CMAKE_COMMAND} -E make_directory "${folder}"
+      COMMAND ln -f "${original}" "${folder}/${file}" || cp -f "${original}" "${folder}/${file}"
+      DEPENDS "${original}" VERBATIM)
+    list(APPEND copies "${folder}/${file}")
+  endforeach()
+  add_custom_target(${target}_files DEPENDS ${copies})
+  add_dependencies(${target} ${target}_files)
+endfunction()

@@ -41,3 +41,22 @@ set_target_properties(onnxruntime PROPERTIES
   IMPORTED_LOCATION "${REDOUBT_DEPS}/onnxruntime/lib/libonnxruntime.so.1"
   IMPORTED_SONAME libonnxruntime.so.1)
 target_include_directories(onnxruntime SYSTEM INTERFACE "${REDOUBT_DEPS}/onnxruntime/include")
+
+# PyTorch: only for src/backends/torch. Its headers are kept out of warnings and of every other target.
+if("torch" IN_LIST REDOUBT_BACKENDS)
+  redoubt_require("${REDOUBT_DEPS}/torch/include/torch/script.h" "Run tools/setup/fetch --backends all first.")
+  redoubt_require("${REDOUBT_DEPS}/torch/lib/libtorch_cpu.so" "Run tools/setup/fetch --backends all first.")
+  add_library(torch INTERFACE)
+  target_include_directories(torch SYSTEM INTERFACE
+    "${REDOUBT_DEPS}/torch/include" "${REDOUBT_DEPS}/torch/include/torch/csrc/api/include")
+  target_link_libraries(torch INTERFACE "${REDOUBT_DEPS}/torch/lib/libtorch_cpu.so" "${REDOUBT_DEPS}/torch/lib/libc10.so")
+endif()
+
+# TensorFlow's C interface: only for src/backends/tf.
+if("tf" IN_LIST REDOUBT_BACKENDS)
+  redoubt_require("${REDOUBT_DEPS}/tensorflow/lib/libtensorflow_cc.so.2" "Run tools/setup/fetch --backends all first.")
+  add_library(tensorflow INTERFACE)
+  target_include_directories(tensorflow SYSTEM INTERFACE "${REDOUBT_DEPS}/tensorflow/include")
+  target_link_libraries(tensorflow INTERFACE
+    "${REDOUBT_DEPS}/tensorflow/lib/libtensorflow_cc.so.2" "${REDOUBT_DEPS}/tensorflow/lib/libtensorflow_framework.so.2")
+endif()

@@ -17,6 +17,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 WRAPPED = {
     "redismodule.h": ("module",),
     "onnxruntime": ("backends",),
+    "tensorflow/": ("backends",),
     "hiredis": ("resp",),
     "sqlite3.h": ("server/store",),
 }

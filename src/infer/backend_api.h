@@ -108,9 +108,76 @@ typedef struct {
 typedef struct redoubt_model redoubt_model; /* the backend's own */
 typedef struct redoubt_run redoubt_run;     /* one execution that can be stopped */
 
+/* Bytes of somebody else, not ended by a NUL. */
+typedef struct {
+  const char* data;
+  uint64_t size;
+} redoubt_text;
+
+/* What a command answered to a script: a tree that lies as a whole in the memory of its maker. */
+typedef enum {
+  REDOUBT_REPLY_NULL = 0,
+  REDOUBT_REPLY_TEXT = 1,
+  REDOUBT_REPLY_INTEGER = 2,
+  REDOUBT_REPLY_NUMBER = 3,
+  REDOUBT_REPLY_BOOL = 4, /* in `integer` */
+  REDOUBT_REPLY_LIST = 5  /* maps: key, value, key, value, ... */
+} redoubt_reply_kind;
+typedef struct redoubt_reply {
+  int32_t kind;
+  redoubt_text text;
+  int64_t integer;
+  double number;
+  const struct redoubt_reply* elements;
+  uint64_t element_count;
+} redoubt_reply;
+
+/* What a script may ask of its host while it runs; called on the thread of script_run, may block there. */
+typedef struct {
+  void* user;
+  /* Runs a command for the script's caller. An error reply is a failure. The reply lives until release_reply. */
+  int32_t (*execute)(void* user, const redoubt_text* words, uint64_t count, const redoubt_reply** reply,
+                     redoubt_error* error);
+  void (*release_reply)(void* user, const redoubt_reply* reply);
+  /* Runs the stored model `key` on this thread; gives exactly `output_count` outputs or fails. */
+  int32_t (*run_model)(void* user, redoubt_text key, const redoubt_view* inputs, uint64_t input_count,
+                       redoubt_output* outputs, uint64_t output_count, redoubt_error* error);
+} redoubt_script_host;
+
+typedef struct redoubt_script redoubt_script; /* compiled source; the backend's own */
+
+typedef struct {
+  redoubt_text source; /* only read during script_compile() */
+  const char* device;
+} redoubt_script_source;
+
+/* A function of a script. */
+typedef struct {
+  const char* name;
+  uint64_t parameter_count;
+  /* 1: f(tensors: List[Tensor], keys: List[str], args: List[str]). Else 0, and every parameter gets its tensors from
+   * redoubt_script_call.tensors in order: one of them, or, where it is a List[Tensor], a whole list. */
+  int32_t is_entry_point;
+  const char* signature; /* for people, "bar(Tensor a, Tensor b) -> Tensor" */
+} redoubt_script_function;
+
+typedef struct {
+  const char* function;
+  const redoubt_view* tensors;
+  uint64_t tensor_count;
+  /* For functions that are no entry points: the tensors from here on make up the one List[Tensor]; UINT64_MAX: from
+   * where the parameters say. */
+  uint64_t list_begin;
+  const redoubt_text* keys;
+  uint64_t key_count;
+  const redoubt_text* args;
+  uint64_t arg_count;
+  const redoubt_script_host* host; /* null: redis.* and redisAI.* fail */
+} redoubt_script_call;
+
 typedef struct {
   uint32_t abi;        /* REDOUBT_BACKEND_ABI */
-  uint32_t table_size; /* sizeof this table, so that fields can be added at its end */
+  uint32_t table_size; /* sizeof this table, or of a longer one that begins with it */
   const char* name;    /* "ONNX" */
   const char* version; /* the vendor library's */
 
@@ -138,7 +205,35 @@ typedef struct {
   /* All that models and runs hold, by the backend's own count; how often host.allocate was called. */
   uint64_t (*memory_total)(void);
   uint64_t (*allocation_count)(void);
+
+  /* For vendors that cannot be stopped once they run: before run(), the longest time it may take, after which it ends
+   * with REDOUBT_CANCELLED; 0: no limit. Null where there is run_cancel, or neither. */
+  void (*run_limit)(redoubt_run* run, int64_t limit_ms);
 } redoubt_backend_v1;
+
+/* A longer table, for backends that offer more: it begins with the first one, whose table_size tells which it is. Any
+ * of its functions may be null. */
+typedef struct {
+  redoubt_backend_v1 first;
+
+  /* For models of which only a run tells how many outputs they have (a list, a dict): 1 for such a model, whose
+   * output_count is 0 and which is run by run_counting instead of run: up to `capacity` outputs, their number in
+   * *output_count. */
+  int32_t (*counts_outputs_by_run)(const redoubt_model* model);
+  int32_t (*run_counting)(redoubt_model* model, redoubt_run* run, const redoubt_view* inputs, redoubt_output* outputs,
+                          uint64_t capacity, uint64_t* output_count, redoubt_error* error);
+
+  /* Scripts: source text of functions, where the backend has a language for it. */
+  int32_t (*script_compile)(const redoubt_script_source* source, redoubt_script** script, redoubt_error* error);
+  void (*script_free)(redoubt_script* script); /* no call of it may be in progress */
+  uint64_t (*script_function_count)(const redoubt_script* script);
+  const redoubt_script_function* (*script_function)(const redoubt_script* script, uint64_t index);
+  uint64_t (*script_memory)(const redoubt_script* script);
+  /* Blocks until done; cannot be stopped, but for what it asks of its host. Up to `capacity` outputs, their number in
+   * *output_count. */
+  int32_t (*script_run)(redoubt_script* script, const redoubt_script_call* call, redoubt_output* outputs,
+                        uint64_t capacity, uint64_t* output_count, redoubt_error* error);
+} redoubt_backend_v1_long;
 
 typedef const redoubt_backend_v1* (*redoubt_backend_get_fn)(void);
 

@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/contained_path.h"
 #include "infer/worker_threads.h"
 
 namespace redoubt::infer {
@@ -54,6 +55,10 @@ BackendRegistry::BackendRegistry(Options options) : options_(std::move(options))
   // ONNX Runtime 1.31 reports its use to its maker, by a thread of its own and with files under ~/.cache, unless the
   // environment says no. Said here, while the program starts, because changing it later races with those who read it.
   setenv("ORT_DISABLE_TELEMETRY", "1", 1);
+  // TensorFlow's errors come back as statuses; what it also prints would go to the server's standard error.
+  setenv("TF_CPP_MIN_LOG_LEVEL", "3", 0);
+  // The OpenMP threads under libtorch sleep between runs instead of spinning beside the server; an operator may differ.
+  setenv("OMP_WAIT_POLICY", "PASSIVE", 0);
   // Leaked on purpose: backends keep the pointer for as long as the process runs.
   auto* user = new HostUser{options_.memory != nullptr ? options_.memory : &base::DefaultMemory(), options_.logger,
                             options_.nice};
@@ -96,22 +101,13 @@ base::Status BackendRegistry::LoadFrom(std::string_view name, const std::string&
   if (!IsKnown(upper)) return base::NotFound(fmt::format("no backend is named '{}'", name));
   std::lock_guard lock(loading_);
   if (Find(upper) != nullptr) return base::AlreadyExists(fmt::format("{} is loaded already", upper));
-  ASSIGN_OR_RETURN(const std::string file, Allowed((std::filesystem::path(directory()) / path).string()));
+  ASSIGN_OR_RETURN(const std::string file, Allowed(std::filesystem::path(directory()) / path));
   return Load(upper, file).status();
 }
 
-base::Result<std::string> BackendRegistry::Allowed(const std::string& path) const {
+base::Result<std::string> BackendRegistry::Allowed(const std::filesystem::path& path) const {
   std::error_code error;
-  const std::filesystem::path root = std::filesystem::canonical(options_.directory, error);
-  if (error) return base::NotFound(fmt::format("backends directory {}: {}", options_.directory, error.message()));
-  const std::filesystem::path file = std::filesystem::canonical(path, error);
-  if (error) return base::NotFound(fmt::format("{}: {}", path, error.message()));
-  const std::filesystem::path inside = file.lexically_relative(root);
-  if (inside.empty() || *inside.begin() == "..") {
-    return base::PermissionDenied(
-        fmt::format("{} lies outside of {}, the backends directory set when loading", path, options_.directory));
-  }
-  return file.string();
+  return base::ContainedPath(options_.directory, std::filesystem::absolute(path, error).string());
 }
 
 base::Result<const Backend*> BackendRegistry::Load(const std::string& name, const std::string& path) {

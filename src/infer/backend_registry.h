@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -20,6 +21,12 @@ class Backend {
  public:
   Backend(const redoubt_backend_v1* table, std::string path) : table_(table), path_(std::move(path)) {}
   const redoubt_backend_v1& table() const { return *table_; }
+  // The rest of the table, where the backend has one; else null.
+  const redoubt_backend_v1_long* long_table() const {
+    return table_->table_size < sizeof(redoubt_backend_v1_long)
+               ? nullptr
+               : reinterpret_cast<const redoubt_backend_v1_long*>(table_);
+  }
   std::string_view name() const { return table_->name; }
   std::string_view version() const { return table_->version; }
   const std::string& path() const { return path_; }
@@ -43,7 +50,8 @@ class BackendRegistry {
     base::MemoryResource* memory = nullptr;  // null: base::DefaultMemory()
   };
 
-  // While the program starts: sets environment variables that keep vendors' libraries from calling home.
+  // While the program starts: sets environment variables that keep vendors' libraries from calling home and from
+  // printing.
   explicit BackendRegistry(Options options);
   BackendRegistry(const BackendRegistry&) = delete;
   BackendRegistry& operator=(const BackendRegistry&) = delete;
@@ -67,7 +75,8 @@ class BackendRegistry {
   void SetDirectory(std::string directory);
 
  private:
-  base::Result<std::string> Allowed(const std::string& path) const;
+  // A file that may be loaded: its real path, inside Options::directory.
+  base::Result<std::string> Allowed(const std::filesystem::path& path) const;
   base::Result<const Backend*> Load(const std::string& name, const std::string& path);
 
   const Backend* Find(std::string_view upper) const;

@@ -90,11 +90,13 @@ base::Result<Tensors> Concatenate(std::span<const Tensors* const> runs, base::Me
 }
 
 base::Result<Tensors> SliceRows(const Tensors& outputs, int64_t begin, int64_t rows, int64_t total_rows,
-                                base::MemoryResource& memory) {
+                                std::string_view backend, base::MemoryResource& memory) {
   Tensors slices;
   for (const Tensor::Ptr& output : outputs) {
     if (output->shape().empty() || output->shape()[0] != total_rows) {
-      return base::InvalidArgument("ERR Model did not generate the expected batch size");
+      return base::InvalidArgument(backend == "TF"
+                                       ? "ERR Tensorflow batching error: model did not generate the expected batch size"
+                                       : "ERR Model did not generate the expected batch size");
     }
     std::vector<int64_t> shape = output->shape();
     shape[0] = rows;

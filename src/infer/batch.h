@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -22,8 +23,9 @@ bool CanJoin(std::span<const tensor::Tensor::Ptr> a, std::span<const tensor::Ten
 // The inputs of `runs` one behind the other on dimension 0; the runs must be joinable in pairs.
 base::Result<Tensors> Concatenate(std::span<const Tensors* const> runs, base::MemoryResource& memory);
 
-// The rows [begin, begin + rows) of each tensor. InvalidArgument when one does not have `total_rows` rows.
+// The rows [begin, begin + rows) of each tensor. InvalidArgument, in RedisAI's words for `backend`, when one does not
+// have `total_rows` rows.
 base::Result<Tensors> SliceRows(const Tensors& outputs, int64_t begin, int64_t rows, int64_t total_rows,
-                                base::MemoryResource& memory);
+                                std::string_view backend, base::MemoryResource& memory);
 
 }  // namespace redoubt::infer

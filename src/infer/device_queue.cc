@@ -4,7 +4,6 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 namespace redoubt::infer {
@@ -15,11 +14,12 @@ DeviceQueue::DeviceQueue(const Options& options, DeadlineTimer& timer, int64_t m
 }
 
 base::Status DeviceQueue::Submit(RunRequest request) {
-  auto item = std::make_shared<Item>();
-  item->request = std::move(request);
-  item->submitted_us = SteadyNowUs();
-  item->rows = BatchRows(item->request.inputs);
-  const bool built = item->request.model->built();
+  auto run = std::make_shared<PendingRun>();
+  run->request = std::move(request);
+  run->submitted_us = SteadyNowUs();
+  run->rows = BatchRows(run->request.inputs);
+  const std::shared_ptr<Job> job = run->request.job;
+  const bool ready = job != nullptr ? job->ready() : run->request.model->built();
   {
     std::lock_guard lock(mu_);
     if (stopping_) return base::Cancelled("the server is shutting down");
@@ -36,58 +36,81 @@ base::Status DeviceQueue::Submit(RunRequest request) {
       }
     }
     ++waiting_;
-    if (!built) {
-      std::erase_if(parked_, [](const std::weak_ptr<Item>& parked) { return parked.expired(); });
-      parked_.push_back(item);
+    if (!ready) {
+      std::erase_if(parked_, [](const std::weak_ptr<PendingRun>& parked) { return parked.expired(); });
+      parked_.push_back(run);
     }
-    if (item->request.timeout_ms > 0) {
-      const int64_t at_us = item->submitted_us + item->request.timeout_ms * 1000;
-      item->deadline = timer_.Add(at_us, [this, weak = std::weak_ptr<Item>(item)] {
-        if (ItemPtr expired = weak.lock()) Expire(expired);
+    if (run->request.timeout_ms > 0) {
+      const int64_t at_us = run->submitted_us + run->request.timeout_ms * 1000;
+      run->deadline = timer_.Add(at_us, [this, weak = std::weak_ptr<PendingRun>(run)] {
+        if (PendingRun::Ptr expired = weak.lock()) Expire(expired);
       });
     }
   }
-  if (built) {
-    Enqueue(item);
+  if (ready) {
+    Enqueue(run);
+  } else if (job != nullptr) {
+    job->WhenReady([this, run] { Enqueue(run); });
   } else {
-    item->request.model->WhenBuilt([this, item] { Enqueue(item); });
+    run->request.model->WhenBuilt([this, run] { Enqueue(run); });
   }
   return base::OkStatus();
 }
 
-void DeviceQueue::Enqueue(const ItemPtr& item) {
+void DeviceQueue::Enqueue(const PendingRun::Ptr& run) {
+  bool wake = false;
   {
     std::lock_guard lock(mu_);
-    if (item->answered) return;
-    item->place = items_.insert(items_.end(), item);
-    item->queued = true;
+    if (run->answered) return;
+    queue_.Push(run);
+    if (idle_ > 0) {
+      --idle_;
+      wake = true;
+    }
   }
-  work_.notify_one();
+  if (wake) wake_up_.Post();
 }
 
-void DeviceQueue::Expire(const ItemPtr& item) {
+void DeviceQueue::Expire(const PendingRun::Ptr& run) {
   std::shared_ptr<ActiveRun> to_cancel;
   RunDone done;
   {
     std::lock_guard lock(mu_);
-    if (item->answered) return;
-    item->answered = true;
-    done = std::move(item->request.done);
+    if (run->answered) return;
+    run->answered = true;
+    done = std::move(run->request.done);
     ++counters_.timeouts;
-    if (item->queued) {
-      items_.erase(item->place);
-      item->queued = false;
-    }
-    if (item->run == nullptr) {
+    queue_.Remove(run);
+    if (run->active == nullptr) {
       --waiting_;
-    } else if (--item->run->unanswered == 0) {
-      to_cancel = item->run;
+    } else if (--run->active->unanswered == 0) {
+      to_cancel = run->active;
     }
   }
   RunTimes times;
-  times.queue_us = SteadyNowUs() - item->submitted_us;
+  times.queue_us = SteadyNowUs() - run->submitted_us;
   done(base::DeadlineExceeded("the time given to the run is over"), times);
-  if (to_cancel != nullptr && to_cancel->handle != nullptr) to_cancel->handle->Cancel();
+  if (to_cancel != nullptr) to_cancel->Cancel();
+}
+
+void DeviceQueue::GiveUp(const RunGroup& group, int64_t max_run_ms) {
+  std::vector<RunDone> done;
+  {
+    std::lock_guard lock(mu_);
+    for (const PendingRun::Ptr& run : group) {
+      if (std::exchange(run->answered, true)) continue;
+      done.push_back(std::move(run->request.done));
+      --run->active->unanswered;
+    }
+    counters_.timeouts += done.size();
+  }
+  RunTimes times;
+  times.run_us = max_run_ms * 1000;
+  const base::Status status = base::FailedPrecondition(fmt::format(
+      "the run was given up after {} ms (ai.model-execution-timeout); it cannot be stopped, and {} stays busy "
+      "until it ends",
+      max_run_ms, options_.device));
+  for (const RunDone& answer : done) answer(status, times);
 }
 
 void DeviceQueue::Work() {
@@ -95,105 +118,103 @@ void DeviceQueue::Work() {
   clockid_t clock;
   if (pthread_getcpuclockid(pthread_self(), &clock) == 0) thread_clocks_.push_back(clock);
   while (!stopping_) {
-    int64_t wake_us = 0;
-    Group group = Take(SteadyNowUs(), &wake_us);
-    if (!group.empty()) {
-      RunGroup(std::move(group), lock);
-    } else if (wake_us == 0) {
-      work_.wait(lock);
+    const FairQueue::Choice choice = queue_.Take(SteadyNowUs());
+    if (choice.group.empty()) {
+      Sleep(choice.wake_us, lock);
     } else {
-      work_.wait_for(lock, std::chrono::microseconds(std::max<int64_t>(wake_us - SteadyNowUs(), 0)));
+      Execute(choice, lock);
     }
   }
 }
 
-DeviceQueue::Group DeviceQueue::GatherBatch(std::list<ItemPtr>::iterator head, const Batching& batching, bool* full) {
-  Group group = {*head};
-  int64_t rows = *(*head)->rows;
-  *full = false;
-  for (auto it = std::next(head); it != items_.end() && rows < batching.size; ++it) {
-    const Item& item = **it;
-    if (item.request.model != (*head)->request.model || !item.rows) continue;
-    if (!CanJoin((*head)->request.inputs, item.request.inputs)) continue;
-    if (rows + *item.rows > batching.size) {
-      *full = true;  // never more than batching.size, and those in front do not wait for a better fit
-      continue;
-    }
-    group.push_back(*it);
-    rows += *item.rows;
+void DeviceQueue::Sleep(int64_t wake_us, std::unique_lock<std::mutex>& lock) {
+  ++idle_;
+  lock.unlock();
+  bool posted = true;
+  if (wake_us == 0) {
+    wake_up_.Wait();
+  } else {
+    posted = wake_up_.WaitUntil(wake_us);
   }
-  *full = *full || rows >= batching.size || rows >= batching.min_size;
-  return group;
+  lock.lock();
+  if (posted) return;
+  if (idle_ > 0) {
+    --idle_;
+  } else {
+    wake_up_.Wait();  // every sleeper has been posted, so one of the posts is for this thread
+  }
 }
 
-DeviceQueue::Group DeviceQueue::Take(int64_t now_us, int64_t* wake_us) {
-  Group group;
-  for (auto it = items_.begin(); it != items_.end() && group.empty(); ++it) {
-    const Item& item = **it;
-    const Batching& batching = item.request.model->spec().batching;
-    if (batching.size <= 0 || !item.rows) {
-      group = {*it};
-      break;
-    }
-    bool full = false;
-    Group batch = GatherBatch(it, batching, &full);
-    const int64_t due_us = batching.min_timeout_ms > 0 ? item.submitted_us + batching.min_timeout_ms * 1000 : INT64_MAX;
-    if (full || due_us <= now_us) {
-      group = std::move(batch);
-    } else if (due_us != INT64_MAX && (*wake_us == 0 || due_us < *wake_us)) {
-      *wake_us = due_us;
-    }
+int64_t DeviceQueue::LimitMs(const RunGroup& group, int64_t now_us) const {
+  int64_t last_us = 0;
+  for (const PendingRun::Ptr& run : group) {
+    if (!run->deadline) return max_run_ms_;
+    last_us = std::max(last_us, run->deadline->first);
   }
-  for (const ItemPtr& item : group) {
-    items_.erase(item->place);
-    item->queued = false;
-    --waiting_;
-  }
-  return group;
+  // The timer answers at the deadline; the run ends a little later, so as not to answer before it with another error.
+  constexpr int64_t kGraceMs = 50;
+  const int64_t left_ms = std::max<int64_t>((last_us - now_us) / 1000, 0) + kGraceMs;
+  return max_run_ms_ > 0 ? std::min<int64_t>(left_ms, max_run_ms_) : left_ms;
 }
 
-base::Result<Tensors> DeviceQueue::Execute(const Model& model, const Group& group, const ActiveRun& run) const {
-  if (group.size() == 1) return model.Run(group.front()->request.inputs, {run.handle.get()});
-  std::vector<const Tensors*> inputs;
-  for (const ItemPtr& item : group) inputs.push_back(&item->request.inputs);
-  ASSIGN_OR_RETURN(Tensors joined, Concatenate(inputs, *options_.memory));
-  return model.Run(joined, {run.handle.get()});
+std::function<base::Result<Tensors>()> DeviceQueue::Prepare(const RunGroup& group, ActiveRun& active) const {
+  const RunRequest& request = group.front()->request;
+  if (request.job != nullptr) {
+    active.job = request.job;
+    return [job = request.job] { return job->Run(); };
+  }
+  base::Result<std::shared_ptr<Model>> model = request.model->Get();
+  if (!model.ok()) return [status = model.status()] { return base::Result<Tensors>(status); };
+  base::Result<std::shared_ptr<RunHandle>> handle = RunHandle::Create((*model)->backend());
+  if (handle.ok()) {
+    active.handle = *handle;
+    active.handle->Limit(LimitMs(group, SteadyNowUs()));
+  }
+  return [this, model = *model, &group, &active] { return RunModel(*model, group, active); };
 }
 
-void DeviceQueue::RunGroup(Group group, std::unique_lock<std::mutex>& lock) {
+void DeviceQueue::Execute(const FairQueue::Choice& choice, std::unique_lock<std::mutex>& lock) {
+  const RunGroup& group = choice.group;
   auto run = std::make_shared<ActiveRun>();
   run->unanswered = group.size();
-  for (const ItemPtr& item : group) item->run = run;
+  waiting_ -= group.size();
+  for (const PendingRun::Ptr& one : group) one->active = run;
+  const std::function<base::Result<Tensors>()> execute = Prepare(group, *run);
   auto active = active_.insert(active_.end(), run);
-  base::Result<std::shared_ptr<Model>> model = group.front()->request.model->Get();
-  if (model.ok()) {
-    base::Result<std::shared_ptr<RunHandle>> handle = RunHandle::Create((*model)->backend());
-    if (handle.ok()) run->handle = *handle;
-  }
   lock.unlock();
 
   const int64_t started_us = SteadyNowUs();
-  base::Result<Tensors> outputs = model.status().ok() ? base::Result<Tensors>(Tensors{}) : model.status();
-  if (model.ok()) {
-    std::optional<DeadlineTimer::Key> limit;
-    if (const int64_t max_run_ms = max_run_ms_; max_run_ms > 0 && run->handle != nullptr) {
-      limit = timer_.Add(started_us + max_run_ms * 1000, [handle = run->handle] { handle->Cancel(); });
-    }
-    outputs = Execute(**model, group, *run);
-    if (limit) timer_.Remove(*limit);
+  std::optional<DeadlineTimer::Key> limit;
+  if (const int64_t max_run_ms = max_run_ms_; max_run_ms > 0) {
+    limit = timer_.Add(started_us + max_run_ms * 1000, [this, run, group, max_run_ms] {
+      run->Cancel();
+      if (!run->can_stop()) GiveUp(group, max_run_ms);
+    });
   }
+  const base::Result<Tensors> outputs = execute();
+  if (limit) timer_.Remove(*limit);
   RunTimes times;
   times.run_us = SteadyNowUs() - started_us;
-  for (const ItemPtr& item : group) times.batch_rows += item->rows.value_or(1);
+  for (const PendingRun::Ptr& one : group) times.batch_rows += one->rows.value_or(1);
 
   lock.lock();
   active_.erase(active);
+  queue_.Finished(LaneOf(group.front()->request), choice.charged_us, times.run_us);
   ++counters_.runs;
+  if (run->unanswered == 0) ++counters_.discarded;
   Answer(group, outputs, times, started_us, lock);
 }
 
-void DeviceQueue::Answer(const Group& group, const base::Result<Tensors>& outputs, RunTimes times, int64_t started_us,
-                         std::unique_lock<std::mutex>& lock) {
+base::Result<Tensors> DeviceQueue::RunModel(const Model& model, const RunGroup& group, const ActiveRun& active) const {
+  if (group.size() == 1) return model.Run(group.front()->request.inputs, {active.handle.get()});
+  std::vector<const Tensors*> inputs;
+  for (const PendingRun::Ptr& run : group) inputs.push_back(&run->request.inputs);
+  ASSIGN_OR_RETURN(Tensors joined, Concatenate(inputs, *options_.memory));
+  return model.Run(joined, {active.handle.get()});
+}
+
+void DeviceQueue::Answer(const RunGroup& group, const base::Result<Tensors>& outputs, RunTimes times,
+                         int64_t started_us, std::unique_lock<std::mutex>& lock) {
   std::vector<RunDone> done(group.size());  // null where the deadline answered
   for (size_t i = 0; i < group.size(); ++i) {
     if (std::exchange(group[i]->answered, true)) continue;
@@ -203,15 +224,16 @@ void DeviceQueue::Answer(const Group& group, const base::Result<Tensors>& output
   lock.unlock();
   int64_t begin = 0;
   for (size_t i = 0; i < group.size(); ++i) {
-    Item& item = *group[i];
-    const int64_t rows = item.rows.value_or(0);
-    if (item.deadline) timer_.Remove(*item.deadline);
+    PendingRun& run = *group[i];
+    const int64_t rows = run.rows.value_or(0);
+    if (run.deadline) timer_.Remove(*run.deadline);
     if (done[i]) {
-      times.queue_us = started_us - item.submitted_us;
+      times.queue_us = started_us - run.submitted_us;
       if (!outputs.ok() || group.size() == 1) {
         done[i](outputs, times);
       } else {
-        done[i](SliceRows(*outputs, begin, rows, times.batch_rows, *options_.memory), times);
+        const std::string& backend = run.request.model->spec().backend;
+        done[i](SliceRows(*outputs, begin, rows, times.batch_rows, backend, *options_.memory), times);
       }
     }
     begin += rows;
@@ -233,29 +255,28 @@ QueueStats DeviceQueue::Stats() const {
 }
 
 void DeviceQueue::Cancel() {
-  Group dropped;
+  RunGroup dropped;
   std::vector<RunDone> done;
   std::vector<std::shared_ptr<ActiveRun>> running;
+  size_t sleeping = 0;
   {
     std::lock_guard lock(mu_);
     stopping_ = true;
-    for (const ItemPtr& item : items_) dropped.push_back(item);
-    for (const std::weak_ptr<Item>& weak : parked_) {
-      ItemPtr item = weak.lock();
-      if (item != nullptr && item->run == nullptr && !item->queued && !item->answered) dropped.push_back(item);
+    dropped = queue_.TakeAll();
+    for (const std::weak_ptr<PendingRun>& weak : parked_) {
+      PendingRun::Ptr run = weak.lock();
+      if (run != nullptr && run->active == nullptr && !run->answered) dropped.push_back(run);
     }
-    for (const ItemPtr& item : dropped) {
-      item->answered = true;
-      done.push_back(std::move(item->request.done));
+    for (const PendingRun::Ptr& run : dropped) {
+      if (std::exchange(run->answered, true)) continue;
+      done.push_back(std::move(run->request.done));
     }
-    items_.clear();
     waiting_ = 0;
     running.assign(active_.begin(), active_.end());
+    sleeping = std::exchange(idle_, 0);
   }
-  work_.notify_all();
-  for (const std::shared_ptr<ActiveRun>& run : running) {
-    if (run->handle != nullptr) run->handle->Cancel();
-  }
+  for (size_t i = 0; i < sleeping; ++i) wake_up_.Post();
+  for (const std::shared_ptr<ActiveRun>& run : running) run->Cancel();
   for (const RunDone& answer : done) answer(base::Cancelled("the server is shutting down"), RunTimes{});
 }
 

@@ -1,17 +1,19 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <ctime>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/thread_annotations.h"
 #include "infer/executor.h"
+#include "infer/fair_queue.h"
+#include "infer/pending_run.h"
+#include "infer/wake_up.h"
 
 namespace redoubt::infer {
 
@@ -36,36 +38,19 @@ class DeviceQueue {
   bool JoinWithin(int64_t timeout_ms) { return threads_.JoinWithin(timeout_ms); }
 
  private:
-  // One execution of a model for one or more items.
-  struct ActiveRun {
-    std::shared_ptr<RunHandle> handle;
-    size_t unanswered = 0;
-  };
-  // One submitted run. Its fields are guarded by mu_.
-  struct Item {
-    RunRequest request;
-    int64_t submitted_us = 0;
-    std::optional<int64_t> rows;
-    std::optional<DeadlineTimer::Key> deadline;
-    bool answered = false;
-    bool queued = false;
-    std::list<std::shared_ptr<Item>>::iterator place;
-    std::shared_ptr<ActiveRun> run;
-  };
-  using ItemPtr = std::shared_ptr<Item>;
-  using Group = std::vector<ItemPtr>;
-
   void Work();
-  void Enqueue(const ItemPtr& item);
-  void Expire(const ItemPtr& item);
-  // Takes the items of the next run off the queue. Empty when nothing can run yet; then `wake_us` is when a waiting
-  // batch will have waited long enough, 0 when only a new item can change that.
-  Group Take(int64_t now_us, int64_t* wake_us);
-  // The runs that can join the one at `head`, itself first; `full`: no reason to wait for more.
-  Group GatherBatch(std::list<ItemPtr>::iterator head, const Batching& batching, bool* full);
-  void RunGroup(Group group, std::unique_lock<std::mutex>& lock);
-  base::Result<Tensors> Execute(const Model& model, const Group& group, const ActiveRun& run) const;
-  void Answer(const Group& group, const base::Result<Tensors>& outputs, RunTimes times, int64_t started_us,
+  void Enqueue(const PendingRun::Ptr& run);
+  void Expire(const PendingRun::Ptr& run);
+  void Sleep(int64_t wake_us, std::unique_lock<std::mutex>& lock);
+  void Execute(const FairQueue::Choice& choice, std::unique_lock<std::mutex>& lock);
+  // Fills `active`; returns the part that takes long.
+  std::function<base::Result<Tensors>()> Prepare(const RunGroup& group, ActiveRun& active) const;
+  // The execution has taken longer than it may and cannot be stopped: its clients get their answer, it goes on.
+  void GiveUp(const RunGroup& group, int64_t max_run_ms);
+  // How long a run of `group` is of use to anybody; 0: for ever.
+  int64_t LimitMs(const RunGroup& group, int64_t now_us) const;
+  base::Result<Tensors> RunModel(const Model& model, const RunGroup& group, const ActiveRun& active) const;
+  void Answer(const RunGroup& group, const base::Result<Tensors>& outputs, RunTimes times, int64_t started_us,
               std::unique_lock<std::mutex>& lock);
 
   const Options options_;
@@ -73,15 +58,16 @@ class DeviceQueue {
   std::atomic<int64_t> max_run_ms_;
   std::atomic<size_t> limit_;
   mutable std::mutex mu_;
-  std::condition_variable work_;
-  std::list<ItemPtr> items_ GUARDED_BY(mu_);
+  FairQueue queue_ GUARDED_BY(mu_);
   std::list<std::shared_ptr<ActiveRun>> active_ GUARDED_BY(mu_);
   std::vector<clockid_t> thread_clocks_ GUARDED_BY(mu_);
-  size_t waiting_ GUARDED_BY(mu_) = 0;  // items_ and those whose model is still loading
+  size_t waiting_ GUARDED_BY(mu_) = 0;  // in queue_, and those whose model is still loading
+  size_t idle_ GUARDED_BY(mu_) = 0;     // workers that sleep and have not been posted
   QueueStats counters_ GUARDED_BY(mu_);
   bool started_ GUARDED_BY(mu_) = false;
   bool stopping_ GUARDED_BY(mu_) = false;
-  std::vector<std::weak_ptr<Item>> parked_ GUARDED_BY(mu_);  // their model is still loading
+  std::vector<std::weak_ptr<PendingRun>> parked_ GUARDED_BY(mu_);  // their model is still loading
+  WakeUp wake_up_;
   WorkerThreads threads_;
 };
 

@@ -26,15 +26,33 @@ struct RunTimes {
   int64_t batch_rows = 0;
 };
 
-// Called once per submitted run, on a worker, the timer's thread or the caller of StopWithin(): quick, and not back
-// into the executor. DeadlineExceeded when the time given ran out, Cancelled at shutdown.
+// Called once per submitted run, on a worker, the timer's thread or the caller of StopWithin(), with no lock held:
+// quick; it may Submit() what follows, but must not stop the executor. DeadlineExceeded when the time given ran out,
+// Cancelled at shutdown.
 using RunDone = std::function<void(base::Result<Tensors> outputs, const RunTimes& times)>;
 
+// Something other than one run of one model that takes its turn in a device's queue: a call of a script. Alone, never
+// in a batch.
+class Job {
+ public:
+  virtual ~Job() = default;
+  // Jobs of one lane share the device's time with the models as one of them.
+  virtual const void* lane() const = 0;
+  // As ModelSlot::built() and WhenBuilt(): until it is ready, others pass it by.
+  virtual bool ready() const = 0;
+  virtual void WhenReady(std::function<void()> callback) = 0;
+  // On a worker, once.
+  virtual base::Result<Tensors> Run() = 0;
+  // On any thread, also before Run() and more than once: nobody waits for the outputs any more.
+  virtual void Cancel() = 0;
+};
+
 struct RunRequest {
-  std::shared_ptr<ModelSlot> model;
+  std::shared_ptr<ModelSlot> model;  // null where there is a job
   Tensors inputs;
   int64_t timeout_ms = 0;  // from Submit() to the answer; 0: none
   RunDone done;
+  std::shared_ptr<Job> job = nullptr;
 };
 
 struct QueueStats {
@@ -44,22 +62,23 @@ struct QueueStats {
   uint64_t runs = 0;      // executions of a model, a batch counting once
   uint64_t requests = 0;  // answered after an execution
   uint64_t timeouts = 0;
+  uint64_t discarded = 0;  // executions that ended when nobody waited for them any more
   uint64_t refused = 0;
   std::vector<double> thread_cpu_seconds;  // one per worker
 };
 
 class DeviceQueue;
 
-// Runs models: a queue per device with its own workers. Runs of one device start in the order of submission, but for
-// those of a model that is still loading or waits for a batch, which are passed by. Idle workers sleep.
-// All functions are safe on many threads.
+// Runs models: a queue per device with its own workers. Runs of one model start in the order of submission; models
+// share their device's time evenly (see FairQueue), and pass by what still loads or waits for a batch. Idle workers
+// sleep. All functions are safe on many threads.
 class Executor {
  public:
   struct Options {
     size_t threads_per_device = 1;
-    size_t queue_limit = 10000;              // waiting runs per device
-    int64_t max_run_ms = 5000;               // a run is stopped after this where the backend can; 0: never
-    int nice = 0;                            // priority of the workers, as in nice(1)
+    size_t queue_limit = 10000;  // waiting runs per device
+    int64_t max_run_ms = 5000;   // a run is stopped after this, or given up where nothing stops it; 0: never
+    int nice = 0;                // priority of the workers, as in nice(1)
     base::MemoryResource* memory = nullptr;  // for batches; null: base::DefaultMemory()
   };
   explicit Executor(const Options& options);

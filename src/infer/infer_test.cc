@@ -153,7 +153,7 @@ TEST_F(InferTest, DamagedModelsAreErrors) {
 
 TEST_F(InferTest, UnknownAndMissingBackendsAreTold) {
   ModelSpec spec = Spec("x");
-  spec.backend = "TORCH";
+  spec.backend = "TFLITE";
   EXPECT_EQ(Model::Build(Registry(), spec).status().code(), base::StatusCode::kUnavailable);
   spec.backend = "NOPE";
   EXPECT_EQ(Model::Build(Registry(), spec).status().code(), base::StatusCode::kNotFound);
@@ -303,7 +303,7 @@ TEST(BatchTest, JoinsAndCutsStrings) {
   auto joined = Concatenate(runs, base::DefaultMemory());
   ASSERT_TRUE(joined.ok());
   EXPECT_EQ((*joined)[0]->StringAt(1), "bb");
-  auto cut = SliceRows(*joined, 1, 1, 2, base::DefaultMemory());
+  auto cut = SliceRows(*joined, 1, 1, 2, "ONNX", base::DefaultMemory());
   ASSERT_TRUE(cut.ok());
   EXPECT_EQ((*cut)[0]->StringAt(0), "");
   EXPECT_EQ((*cut)[0]->StringAt(1), "d");
@@ -317,7 +317,38 @@ TEST(BatchTest, DoesNotJoinOtherTypesOrRows) {
   EXPECT_FALSE(CanJoin(floats, wide));
   EXPECT_EQ(BatchRows(std::vector<Tensor::Ptr>{*Tensor::Create(DType::kInt8, {}, base::DefaultMemory())}),
             std::nullopt);
-  EXPECT_FALSE(SliceRows(wide, 0, 1, 2, base::DefaultMemory()).ok());
+  EXPECT_EQ(SliceRows(wide, 0, 1, 2, "ONNX", base::DefaultMemory()).status().message(),
+            "ERR Model did not generate the expected batch size");
+  EXPECT_EQ(SliceRows(wide, 0, 1, 2, "TF", base::DefaultMemory()).status().message(),
+            "ERR Tensorflow batching error: model did not generate the expected batch size");
+}
+
+// Voluntary context switches so far of the thread with this name.
+int64_t SwitchesOf(const std::string& thread_name) {
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::getline(std::ifstream(task.path() / "comm") >> std::ws, name);
+    if (name != thread_name) continue;
+    std::ifstream status(task.path() / "status");
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with("voluntary_ctxt_switches:")) return std::stoll(line.substr(line.find(':') + 1));
+    }
+  }
+  return -1;
+}
+
+TEST(DeadlineTimerTest, SleepsThroughWhatIsRemovedInTime) {
+  DeadlineTimer timer;
+  timer.Remove(timer.Add(SteadyNowUs() + 5'000'000, [] {}));
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const int64_t before = SwitchesOf("ai-timer");
+  ASSERT_GE(before, 0);
+  for (int i = 0; i < 200; ++i) {
+    timer.Remove(timer.Add(SteadyNowUs() + 5'000'000, [] {}));
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+  EXPECT_LE(SwitchesOf("ai-timer") - before, 2);
+  EXPECT_TRUE(timer.StopWithin(1000));
 }
 
 // Voluntary context switches so far of the thread with this name.

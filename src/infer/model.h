@@ -53,6 +53,10 @@ class RunHandle {
 
   // Asks the run to end soon with Cancelled; does nothing where the backend cannot.
   void Cancel();
+  // Before the run, for backends that Cancel() cannot reach: the longest time it may take. Does nothing on others.
+  void Limit(int64_t limit_ms);
+  // Whether one of the two does something.
+  bool can_stop() const { return backend_.table().run_cancel != nullptr || backend_.table().run_limit != nullptr; }
   redoubt_run* raw() const { return run_; }
 
  private:
@@ -81,19 +85,22 @@ class Model {
   // What the session holds beyond the blob.
   size_t memory_bytes() const;
 
-  // As many tensors as outputs(). InvalidArgument when the inputs do not fit, Cancelled when stopped by the handle.
+  // Only a run tells how many outputs there are (a list, a dict); outputs() is empty.
+  bool counts_outputs_by_run() const { return counts_outputs_by_run_; }
+
+  // As many tensors as outputs(), but for counts_outputs_by_run(). InvalidArgument when the inputs do not fit,
+  // Cancelled when stopped by the handle.
   base::Result<std::vector<tensor::Tensor::Ptr>> Run(std::span<const tensor::Tensor::Ptr> inputs,
                                                      const RunOptions& options = {}) const;
 
  private:
-  base::Result<std::vector<tensor::Tensor::Ptr>> TakeOutputs(std::span<redoubt_output> outputs) const;
-
   const Backend& backend_;
   redoubt_model* model_;
   Batching batching_;
   base::MemoryResource& memory_;
   std::vector<ModelIo> inputs_;
   std::vector<ModelIo> outputs_;
+  bool counts_outputs_by_run_ = false;
 };
 
 }  // namespace redoubt::infer

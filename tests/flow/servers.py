@@ -266,6 +266,41 @@ class RedisServer(Process):
         shutil.rmtree(doomed)
 
 
+def cluster_config(**more):
+    """What a server that shall become a node of a cluster is started with."""
+    return {
+        "cluster-enabled": "yes",
+        "cluster-port": free_port(),
+        "cluster-node-timeout": 5000,
+        "cluster-require-full-coverage": "no",
+        **more,
+    }
+
+
+def node_id(server):
+    """The cluster's name for a server."""
+    return server.client().execute_command("CLUSTER", "MYID").decode()
+
+
+def join_cluster(servers):
+    """Makes a cluster of servers that were started with cluster_config(); each gets an equal share of the slots."""
+    slots = 16384
+    for number, server in enumerate(servers):
+        first, last = slots * number // len(servers), slots * (number + 1) // len(servers) - 1
+        with server.client() as client:
+            client.execute_command("CLUSTER", "ADDSLOTSRANGE", first, last)
+            client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+            client.execute_command("CLUSTER", "MEET", "127.0.0.1", servers[0].port, servers[0].config["cluster-port"])
+
+    def agreed(server):
+        with server.client() as client:
+            info = str(client.execute_command("CLUSTER", "INFO"))
+        return "cluster_state:ok" in info and f"cluster_slots_ok:{slots}" in info
+
+    for server in servers:
+        eventually(lambda server=server: agreed(server), timeout=30, what="the nodes of the cluster agree")
+
+
 class ApiReply:
     """What an HTTP request of Redoubt.api() or .http() brought back."""
 

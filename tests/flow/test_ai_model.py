@@ -92,9 +92,13 @@ def test_the_vendors_words_come_through(client):
     assert not client.exists("m")
 
 
-@pytest.mark.parametrize("backend", ["TF", "TORCH", "TFLITE"])
-def test_a_backend_that_is_not_there_is_named(client, backend):
-    text = error_of(client, "AI.MODELSET", "m", backend, "CPU", "INPUTS", "a", "b", "OUTPUTS", "c", "BLOB", "x")
+@pytest.mark.parametrize("backend", ["ONNX", "TF", "TORCH", "TFLITE"])
+def test_a_backend_that_is_not_there_is_named(start_server, engine, folder, backend):
+    empty = folder / "backends"
+    empty.mkdir()
+    client = start_server(module_args=["BACKENDSPATH", str(empty)]).client()
+    names = ["INPUTS", "a", "b", "OUTPUTS", "c"] if backend == "TF" else []
+    text = error_of(client, "AI.MODELSET", "m", backend, "CPU", *names, "BLOB", "x")
     assert text.startswith(f"ERR Could not load backend {backend}: {backend} is not part of this installation")
     assert not client.exists("m")
 

@@ -157,7 +157,7 @@ def test_zeros_do_not_outgrow_maxmemory(start_server, engine):
 
 def test_negative_integers_are_refused_only_when_asked_to_be_like_redisai(client):
     client.execute_command("AI.TENSORSET", "t", "INT8", 1, "VALUES", -128)
-    client.config_set("ai.redisai-quirks", "yes")
+    client.config_set("ai.compat-redisai", "yes")
     assert error_of(client, "AI.TENSORSET", "t", "INT8", 1, "VALUES", -1) == "ERR invalid value"
     client.execute_command("AI.TENSORSET", "t", "FLOAT", 1, "VALUES", -1)
 

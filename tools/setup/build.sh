@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 
 jobs=$(nproc)
+# The model backends to build, as backend_list prints them.
+backends=onnx
 
 # The machine's Node where it is new enough, else the one in the cache.
 use_node() { node_is_new_enough || export PATH="$REDOUBT_CACHE/node/bin:$PATH"; }
@@ -31,11 +33,13 @@ build_preset() {
   shift
   local dir=$root_dir/build/$preset log=$root_dir/build/logs/$preset.log
   mkdir -p "$root_dir/build/logs"
-  # A build folder made for another cache would go on using it.
-  if [ ! -e "$dir/build.ninja" ] || ! grep -qxF "REDOUBT_CACHE:PATH=$REDOUBT_CACHE" "$dir/CMakeCache.txt"; then
+  local list=${backends// /;}
+  # A build folder made for another cache, or other backends, would go on using it.
+  if [ ! -e "$dir/build.ninja" ] || ! grep -qxF "REDOUBT_CACHE:PATH=$REDOUBT_CACHE" "$dir/CMakeCache.txt" ||
+    ! grep -qxF "REDOUBT_BACKENDS:STRING=$list" "$dir/CMakeCache.txt"; then
     rm -f "$dir/CMakeCache.txt"
     (cd "$root_dir" && logged "$root_dir/build/logs/$preset-configure.log" "see the message above" \
-      cmake --preset "$preset" -DREDOUBT_CACHE="$REDOUBT_CACHE")
+      cmake --preset "$preset" -DREDOUBT_CACHE="$REDOUBT_CACHE" -DREDOUBT_BACKENDS="$list")
   fi
   local targets=()
   [ $# -eq 0 ] || targets=(--target "$@")
@@ -44,6 +48,14 @@ build_preset() {
     grep -n -m 1 -A 30 -E '^FAILED|error:|Error ' "$log" >&2 || tail -n 30 "$log" >&2
     die "the $preset build" "mend the error above, then run again" "whole log: $log"
   fi
+}
+
+# built_backends PRESET: the backends that a build folder was made with, else the default.
+built_backends() {
+  local list
+  list=$(sed -n 's/^REDOUBT_BACKENDS:STRING=//p' "$root_dir/build/$1/CMakeCache.txt" 2>/dev/null)
+  list=${list:-onnx}
+  printf '%s\n' "${list//;/ }"
 }
 
 # node_modules FOLDER: the packages of FOLDER's lock file, installed into the cache; prints their path.

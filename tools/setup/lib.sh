@@ -46,3 +46,18 @@ logged() {
     die "$*" "$advice" "whole log: $log"
   fi
 }
+
+# backend_list WORDS: the model backends to install, from "onnx,tf" or "all", as "onnx tf"; onnx is always among them.
+backend_list() {
+  local word list=onnx
+  [ -n "$1" ] || die "--backends needs a list" "for example: --backends onnx,torch or --backends all"
+  for word in ${1//,/ }; do
+    case "$word" in
+      all) list="onnx torch tf" ;;
+      onnx) ;;
+      torch | tf) [[ " $list " = *" $word "* ]] || list+=" $word" ;;
+      *) die "unknown backend '$word'" "known: onnx, torch, tf, all" ;;
+    esac
+  done
+  printf '%s\n' "$list"
+}

@@ -106,6 +106,7 @@ extern "C" __attribute__((visibility("default"))) const redoubt_backend_v1* redo
       .run_free = &RunFree,
       .memory_total = &MemoryTotal,
       .allocation_count = &AllocationCount,
+      .run_limit = nullptr,
   };
   return &table;
 }

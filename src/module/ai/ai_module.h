@@ -55,6 +55,7 @@ class AiModule {
   const base::Logger& logger() const { return logger_; }
   Counters& counters() { return counters_; }
   ModelNames& model_names() { return model_names_; }
+  ModelNames& script_names() { return script_names_; }
 
   // Refuses new work, stops runs and joins the threads; false when one is still inside a vendor's code.
   bool StopWithin(int64_t timeout_ms);
@@ -69,6 +70,7 @@ class AiModule {
   infer::Executor executor_;
   Counters counters_;
   ModelNames model_names_;
+  ModelNames script_names_;
 };
 
 }  // namespace redoubt::ai

@@ -10,15 +10,21 @@ namespace {
 
 base::Status Wrong(const std::string& text) { return base::InvalidArgument("ERR " + text); }
 
-// How many inputs and outputs the model has; none while its session is loading: then the run itself will tell.
-std::optional<std::pair<size_t, size_t>> CountsOf(const ModelValue* model) {
-  if (model == nullptr) return std::nullopt;
-  if (!model->source->outputs.empty() && model->source->backend == "TF") {
-    return std::pair(model->source->inputs.size(), model->source->outputs.size());
+// How many inputs and outputs the model has; none while its session is loading, or where only a run tells.
+struct Counts {
+  std::optional<size_t> inputs;
+  std::optional<size_t> outputs;
+};
+
+Counts CountsOf(const ModelValue* model) {
+  if (model == nullptr) return {};
+  if (!model->source->inputs.empty() && !model->source->outputs.empty() && model->source->backend == "TF") {
+    return {model->source->inputs.size(), model->source->outputs.size()};
   }
   base::Result<std::shared_ptr<infer::Model>> built = model->slot->Get();
-  if (!built.ok()) return std::nullopt;
-  return std::pair((*built)->inputs().size(), (*built)->outputs().size());
+  if (!built.ok()) return {};
+  if ((*built)->counts_outputs_by_run()) return {(*built)->inputs().size(), std::nullopt};
+  return {(*built)->inputs().size(), (*built)->outputs().size()};
 }
 
 std::string CountMismatch(std::string_view keyword) {
@@ -70,15 +76,13 @@ base::Status ReadTimeout(const host::Args& args, size_t* at, int64_t* timeout_ms
 
 base::Result<ExecuteArguments> ParseModelExecute(const host::Args& args, const ModelValue* model) {
   ExecuteArguments parsed;
-  const auto counts = CountsOf(model);
-  const auto expected_inputs = counts ? std::optional(counts->first) : std::nullopt;
-  const auto expected_outputs = counts ? std::optional(counts->second) : std::nullopt;
+  const Counts counts = CountsOf(model);
   size_t at = 2;
   RETURN_IF_ERROR(
-      ReadSection(args, kInputs, expected_inputs, &at, &parsed.first_input, &parsed.inputs, &parsed.raw_error));
+      ReadSection(args, kInputs, counts.inputs, &at, &parsed.first_input, &parsed.inputs, &parsed.raw_error));
   if (!parsed.raw_error.empty()) return parsed;
   RETURN_IF_ERROR(
-      ReadSection(args, kOutputs, expected_outputs, &at, &parsed.first_output, &parsed.outputs, &parsed.raw_error));
+      ReadSection(args, kOutputs, counts.outputs, &at, &parsed.first_output, &parsed.outputs, &parsed.raw_error));
   if (!parsed.raw_error.empty()) return parsed;
   while (at < args.size()) {
     if (!args.Is(at, "TIMEOUT")) {
@@ -101,12 +105,11 @@ base::Result<ExecuteArguments> ParseModelRun(const host::Args& args, const Model
   if (at >= args.size()) return Wrong("OUTPUTS not specified");
   parsed.first_output = ++at;
   parsed.outputs = args.size() - at;
-  if (const auto counts = CountsOf(model)) {
-    if (counts->first != parsed.inputs) {
-      parsed.raw_error = CountMismatch("INPUTS");
-    } else if (counts->second != parsed.outputs) {
-      parsed.raw_error = CountMismatch("OUTPUTS");
-    }
+  const Counts counts = CountsOf(model);
+  if (counts.inputs && *counts.inputs != parsed.inputs) {
+    parsed.raw_error = CountMismatch("INPUTS");
+  } else if (counts.outputs && *counts.outputs != parsed.outputs) {
+    parsed.raw_error = CountMismatch("OUTPUTS");
   }
   return parsed;
 }

@@ -6,72 +6,15 @@
 
 #include "module/ai/commands.h"
 #include "module/ai/data_types.h"
-#include "module/ai/store_outputs.h"
-#include "module/host/acl.h"
-#include "module/host/blocked_client.h"
+#include "module/ai/run_completion.h"
 #include "module/host/key.h"
 
 namespace redoubt::ai {
 namespace {
 
-class RunCompletion final : public host::Completion {
- public:
-  RunCompletion(AiModule& ai, host::Context& ctx, std::shared_ptr<RunStats> stats, std::vector<host::String> outputs)
-      : ai_(ai), caller_(host::Caller::Of(ctx)), stats_(std::move(stats)), names_(std::move(outputs)) {}
-
-  // On a worker's or the timer's thread.
-  void Finish(base::Result<infer::Tensors> outputs, const infer::RunTimes& times) {
-    result_ = outputs.status();
-    if (outputs.ok()) outputs_ = std::move(*outputs);
-    times_ = times;
-  }
-
-  void Apply(host::Context& effects) override {
-    Count();
-    if (!result_.ok()) return;
-    if (outputs_.size() != names_.size()) {
-      result_ = base::InvalidArgument("Number of keys given as OUTPUTS here does not match model definition");
-      return;
-    }
-    result_ = StoreOutputs(effects, caller_, names_, outputs_);
-    if (!result_.ok()) ++ai_.counters().outputs_not_stored;
-  }
-
-  void Reply(host::Context& ctx) override {
-    if (result_.ok()) {
-      ctx.ReplyOk();
-    } else if (result_.code() == base::StatusCode::kDeadlineExceeded) {
-      ctx.ReplyStatus("TIMEDOUT");
-    } else {
-      ctx.ReplyError(result_.message());  // the vendor's words as they are
-    }
-  }
-
- private:
-  void Count() {
-    ++ai_.counters().executions;
-    if (result_.code() == base::StatusCode::kDeadlineExceeded) {
-      ++ai_.counters().timeouts;
-      return;
-    }
-    ++stats_->calls;
-    stats_->duration_us += static_cast<uint64_t>(times_.run_us);
-    if (!result_.ok()) {
-      ++stats_->errors;
-      ++ai_.counters().execution_errors;
-    } else if (!outputs_.empty() && !outputs_[0]->shape().empty()) {
-      stats_->samples += static_cast<uint64_t>(outputs_[0]->shape()[0]);
-    }
-  }
-
-  AiModule& ai_;
-  host::Caller caller_;
-  std::shared_ptr<RunStats> stats_;
-  std::vector<host::String> names_;
-  infer::Tensors outputs_;
-  infer::RunTimes times_;
-  base::Status result_;
-};
+std::string CheckCounts(size_t outputs, size_t keys) {
+  return outputs == keys ? "" : "Number of keys given as OUTPUTS here does not match model definition";
+}
 
 base::Result<infer::Tensors> ReadInputs(host::Context& ctx, const host::Args& args, const ExecuteArguments& parsed) {
   infer::Tensors inputs;
@@ -84,27 +27,6 @@ base::Result<infer::Tensors> ReadInputs(host::Context& ctx, const host::Args& ar
     inputs.push_back(std::move(tensor));
   }
   return inputs;
-}
-
-base::Status Submit(AiModule& ai, host::Context& ctx, const ModelValue& model, infer::Tensors inputs,
-                    std::vector<host::String> outputs, int64_t timeout_ms) {
-  auto completion = std::make_unique<RunCompletion>(ai, ctx, model.stats, std::move(outputs));
-  RunCompletion* run = completion.get();
-  host::BlockedClient* blocked = host::BlockedClient::Block(ctx, std::move(completion));
-  infer::RunRequest request;
-  request.model = model.slot;
-  request.inputs = std::move(inputs);
-  request.timeout_ms = timeout_ms;
-  request.done = [run, blocked](base::Result<infer::Tensors> result, const infer::RunTimes& times) {
-    run->Finish(std::move(result), times);
-    blocked->Unblock();
-  };
-  const base::Status accepted = ai.executor().Submit(model.queue_device(), std::move(request));
-  if (!accepted.ok()) {
-    ++ai.counters().refused;
-    blocked->Abort();
-  }
-  return accepted;
 }
 
 }  // namespace
@@ -126,7 +48,12 @@ base::Status ExecuteModel(AiModule& ai, host::Context& ctx, const host::Args& ar
   std::vector<host::String> outputs;
   outputs.reserve(parsed.outputs);
   for (size_t i = 0; i < parsed.outputs; ++i) outputs.push_back(host::String::Hold(args.raw(parsed.first_output + i)));
-  return Submit(ai, ctx, *model, std::move(inputs), std::move(outputs), parsed.timeout_ms);
+  infer::RunRequest request;
+  request.model = model->slot;
+  request.inputs = std::move(inputs);
+  request.timeout_ms = parsed.timeout_ms;
+  auto completion = std::make_unique<RunCompletion>(ai, ctx, model->stats, std::move(outputs), &CheckCounts);
+  return SubmitRun(ai, ctx, model->queue_device(), std::move(request), std::move(completion));
 }
 
 std::vector<host::KeyPosition> ExecuteKeys(const host::Args& args, ParseExecute parse) {

@@ -81,6 +81,13 @@ base::Status ReadCountedNames(Words& words, std::string_view what, std::vector<s
   return base::OkStatus();
 }
 
+// FILE path
+base::Status ReadFileKeyword(Words& words) {
+  if (words.done()) return Wrong("FILE is not followed by a path");
+  if (words.at + 1 != words.args.size()) return Wrong("FILE takes one path, which comes last");
+  return base::OkStatus();
+}
+
 base::Status ReadBlobKeyword(Words& words) {
   if (words.done()) return Wrong("Insufficient arguments, missing model BLOB");
   if (!words.Take("BLOB")) return Wrong("Invalid argument, expected BLOB");
@@ -88,8 +95,23 @@ base::Status ReadBlobKeyword(Words& words) {
   return base::OkStatus();
 }
 
+// Whether BLOB comes next and is a tar archive, plain or compressed: a SavedModel, which names its own inputs and
+// outputs. The backend looks closer; here it only matters whether names may be left out.
+bool SavedModelFollows(const Words& words) {
+  constexpr size_t kMagicAt = 257;  // of "ustar" in a tar archive
+  constexpr std::string_view kGzip = "\x1f\x8b";
+  if (!words.args.Is(words.at, "BLOB")) return false;
+  std::string start;
+  for (size_t i = words.at + 1; i < words.args.size() && start.size() < kMagicAt + 5; ++i) {
+    start += words.args[i].substr(0, kMagicAt + 5);
+  }
+  return start.starts_with(kGzip) || (start.size() > kMagicAt && start.substr(kMagicAt).starts_with("ustar"));
+}
+
 base::Status ReadStoreNames(Words& words, ModelSource* source) {
   const bool needed = source->backend == "TF";
+  // What a file holds only the backend will see.
+  if (needed && (words.args.Is(words.at, "FILE") || SavedModelFollows(words))) return base::OkStatus();
   for (const bool is_input : {true, false}) {
     const std::string_view keyword = is_input ? "INPUTS" : "OUTPUTS";
     const bool given = words.Take(keyword);
@@ -104,7 +126,7 @@ base::Status ReadStoreNames(Words& words, ModelSource* source) {
 
 // Old form: names up to the next keyword.
 base::Status ReadSetNames(Words& words, ModelSource* source) {
-  const bool needed = source->backend == "TF";
+  const bool needed = source->backend == "TF" && !SavedModelFollows(words);
   if (words.done()) {
     return Wrong(needed ? "Insufficient arguments, INPUTS and OUTPUTS not specified"
                         : "Insufficient arguments, missing model BLOB");
@@ -129,7 +151,8 @@ base::Result<ModelArguments> Parse(const host::Args& args, bool old_form) {
     if (words.done()) return Wrong("Insufficient arguments, missing model BLOB");
     RETURN_IF_ERROR(ReadStoreNames(words, &parsed.source));
   }
-  RETURN_IF_ERROR(ReadBlobKeyword(words));
+  parsed.from_file = !old_form && words.Take("FILE");
+  RETURN_IF_ERROR(parsed.from_file ? ReadFileKeyword(words) : ReadBlobKeyword(words));
   parsed.first_chunk = words.at;
   return parsed;
 }

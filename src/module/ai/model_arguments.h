@@ -10,10 +10,11 @@
 namespace redoubt::ai {
 
 // What AI.MODELSTORE and AI.MODELSET say: everything of a ModelSource but the blob, which stays in the words from
-// `first_chunk` to the end.
+// `first_chunk` to the end, or in the file that is the only one of these words.
 struct ModelArguments {
   ModelSource source;
   size_t first_chunk = 0;
+  bool from_file = false;  // AI.MODELSTORE ... FILE path
 };
 
 // Errors carry RedisAI's texts, found in RedisAI's order.

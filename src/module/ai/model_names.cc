@@ -1,5 +1,9 @@
 #include "module/ai/model_names.h"
 
+#include <algorithm>
+
+#include "module/host/key_slot.h"
+
 namespace redoubt::ai {
 
 void ModelNames::ForgetDatabase(int db) {
@@ -15,6 +19,9 @@ void ModelNames::SwapDatabases(int a, int b) {
 std::vector<std::string> ModelNames::In(int db) const {
   std::vector<std::string> keys;
   for (auto it = names_.lower_bound({db, ""}); it != names_.end() && it->first == db; ++it) keys.push_back(it->second);
+  // As the server would walk a cluster's keys; no other order means anything to a user.
+  std::stable_sort(keys.begin(), keys.end(),
+                   [](const std::string& a, const std::string& b) { return host::KeySlot(a) < host::KeySlot(b); });
   return keys;
 }
 

@@ -8,8 +8,8 @@
 
 namespace redoubt::ai {
 
-// Where models may lie in the keyspace, for AI._MODELSCAN: a key is noted whenever a model can have come to it and is
-// checked when it is listed, so a stale name costs nothing but its bytes. Main thread only.
+// Where models (or scripts) may lie in the keyspace, for AI._MODELSCAN: a key is noted whenever one can have come to it
+// and is checked when it is listed, so a stale name costs nothing but its bytes. Main thread only.
 class ModelNames {
  public:
   void Note(int db, std::string_view key) { names_.emplace(db, key); }
@@ -17,7 +17,10 @@ class ModelNames {
   // FLUSHDB; -1: FLUSHALL.
   void ForgetDatabase(int db);
   void SwapDatabases(int a, int b);
+  // By key slot, then by name.
   std::vector<std::string> In(int db) const;
+  // (database, key) of all.
+  const std::set<std::pair<int, std::string>>& all() const { return names_; }
 
  private:
   std::set<std::pair<int, std::string>> names_;

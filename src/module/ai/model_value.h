@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/result.h"
 #include "infer/model_loader.h"
+#include "module/ai/run_stats.h"
 #include "module/host/rdb.h"
 
 namespace redoubt::ai {
@@ -22,14 +23,6 @@ struct ModelSource {
   infer::Batching batching;
   std::vector<std::string> inputs, outputs;  // of TF models
   base::Buffer blob;
-};
-
-// Counted on the main thread, per key and not saved: AI.INFO.
-struct RunStats {
-  uint64_t calls = 0;
-  uint64_t errors = 0;
-  uint64_t duration_us = 0;
-  uint64_t samples = 0;
 };
 
 // The value of a key of type AI__MODEL.

@@ -61,7 +61,7 @@ void ReplySchema(host::Context& ctx, const ModelValue& value) {
 void ReplyMeta(host::Context& ctx, const ModelValue& value) {
   const ModelSource& source = *value.source;
   const base::Result<std::shared_ptr<infer::Model>> model = value.slot->Get();
-  const bool own_names = model.ok() && source.backend != "TF";
+  const bool own_names = model.ok() && (source.backend != "TF" || source.outputs.empty());
   ctx.ReplyBulk("backend");
   ctx.ReplyBulk(source.backend);
   ctx.ReplyBulk("device");

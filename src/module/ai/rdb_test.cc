@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "module/ai/model_value.h"
+#include "module/ai/script_value.h"
 #include "module/ai/tensor_rdb.h"
 
 namespace redoubt::ai {
@@ -104,6 +105,35 @@ TEST(ModelRdbTest, RefusesWhatDoesNotAddUp) {
   EXPECT_FALSE(Model({U(9), B("CPU"), B("t")}, 4).ok());
   EXPECT_FALSE(Model({B("ONNX"), B("CPU"), B("t"), U(0), U(0), U(0), U(uint64_t{1} << 50)}, 5).ok());
   EXPECT_FALSE(Model(ModelFields({U(0), U(0)}), 6).ok());
+}
+
+base::Result<std::shared_ptr<ScriptSource>> Script(std::deque<Field> fields, int version) {
+  ListReader reader(std::move(fields));
+  return LoadScriptSource(reader, version);
+}
+
+TEST(ScriptRdbTest, ReadsAllOfRedisAis) {
+  const std::string device("CPU\0", 4);
+  const std::string source("def f(x): ...\0", 14);
+  for (int version = 0; version < 4; ++version) {
+    auto script = Script({B(device), B("tag"), B(source)}, version);
+    ASSERT_TRUE(script.ok()) << script.status().message();
+    EXPECT_EQ((*script)->device, "CPU");
+    EXPECT_EQ((*script)->source, "def f(x): ...");
+    EXPECT_TRUE((*script)->entry_points.empty());
+  }
+  auto script = Script({B(device), B("tag"), B(source), U(2), B(std::string("f\0", 2)), B("g")}, 4);
+  ASSERT_TRUE(script.ok()) << script.status().message();
+  EXPECT_EQ((*script)->tag, "tag");
+  EXPECT_EQ((*script)->entry_points, (std::vector<std::string>{"f", "g"}));
+}
+
+TEST(ScriptRdbTest, RefusesWhatDoesNotAddUp) {
+  EXPECT_FALSE(Script({B("TPU"), B("t"), B("source")}, 0).ok());
+  EXPECT_FALSE(Script({B("CPU"), B("t")}, 0).ok());
+  EXPECT_FALSE(Script({B("CPU"), B("t"), B("source"), U(2), B("f")}, 4).ok());
+  EXPECT_FALSE(Script({B("CPU"), B("t"), B("source"), U(uint64_t{1} << 50)}, 4).ok());
+  EXPECT_FALSE(Script({B("CPU"), B("t"), B("source"), U(0)}, 5).ok());
 }
 
 }  // namespace

@@ -3,10 +3,14 @@
 #include <fmt/core.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <string>
 
 #include "base/build_info.h"
 #include "module/ai/commands.h"
+#include "module/ai/data_types.h"
+#include "module/host/blocked_client.h"
+#include "module/host/key.h"
 
 namespace redoubt::ai {
 namespace {
@@ -40,13 +44,19 @@ void AddLoadTimeConfigs(RedisModuleInfoCtx* info, const Settings& settings) {
   Count(info, "backend_memory_limit", static_cast<uint64_t>(settings.backend_memory_limit_mb));
 }
 
+// RedisAI's names.
+std::string VersionField(std::string_view backend) {
+  if (backend == "ONNX") return "onnxruntime_version";
+  if (backend == "TF") return "TensorFlow_version";
+  if (backend == "TFLITE") return "TensorFlowLite_version";
+  return "Torch_version";
+}
+
 void AddBackends(RedisModuleInfoCtx* info, AiModule& ai) {
   RedisModule_InfoAddSection(info, "backends_info");
   for (const infer::Backend* backend : ai.registry().Loaded()) {
-    const bool onnx = backend->name() == "ONNX";
-    const std::string field = onnx ? "onnxruntime_version" : fmt::format("{}_version", backend->name());
-    Text(info, field.c_str(), std::string(backend->version()));
-    if (!onnx) continue;
+    Text(info, VersionField(backend->name()).c_str(), std::string(backend->version()));
+    if (backend->name() != "ONNX") continue;
     Count(info, "onnxruntime_memory", backend->table().memory_total());
     Count(info, "onnxruntime_memory_access_num", backend->table().allocation_count());
     Count(info, "onnxruntime_maximum_run_sessions_number",
@@ -88,6 +98,7 @@ void AddQueues(RedisModuleInfoCtx* info, const std::vector<infer::QueueStats>& q
     Count(info, "runs", queue.runs);
     Count(info, "requests", queue.requests);
     Count(info, "timeouts", queue.timeouts);
+    Count(info, "discarded", queue.discarded);
     Count(info, "refused", queue.refused);
     RedisModule_InfoEndDictField(info);
   }
@@ -107,6 +118,50 @@ void AddModels(RedisModuleInfoCtx* info, AiModule& ai) {
   Count(info, "store_errors", counters.store_errors);
 }
 
+// A key as part of a line of INFO: what would end the field's name or the line becomes '_', and the rest is cut.
+std::string FieldName(int db, const std::string& key) {
+  constexpr size_t kLongest = 64;
+  std::string name = fmt::format("db{}_{}", db, key.substr(0, kLongest));
+  for (char& c : name) {
+    if (c == ':' || c == '=' || c == ',' || static_cast<unsigned char>(c) <= ' ') c = '_';
+  }
+  return name;
+}
+
+void AddModelRuns(RedisModuleInfoCtx* info, const std::string& field, const ModelValue& model) {
+  const RunStats& stats = *model.stats;
+  const uint64_t calls = std::max<uint64_t>(stats.calls, 1);
+  RedisModule_InfoBeginDictField(info, field.c_str());
+  Count(info, "calls", stats.calls);
+  Count(info, "errors", stats.errors);
+  Count(info, "timeouts", stats.timeouts);
+  Count(info, "queue_us_p50", stats.queue_us.Quantile(0.5));
+  Count(info, "queue_us_p99", stats.queue_us.Quantile(0.99));
+  Count(info, "run_us_p50", stats.run_us.Quantile(0.5));
+  Count(info, "run_us_p99", stats.run_us.Quantile(0.99));
+  RedisModule_InfoAddFieldDouble(info, "batch_mean", static_cast<double>(stats.rows) / static_cast<double>(calls));
+  Count(info, "batch_max", stats.max_rows);
+  Count(info, "memory", model.memory_bytes());
+  RedisModule_InfoEndDictField(info);
+}
+
+// Looked up without a trace: reading INFO is no use of a key.
+void AddAllModelRuns(RedisModuleInfoCtx* info, AiModule& ai) {
+  constexpr size_t kMostModels = 128;
+  RedisModule_InfoAddSection(info, "model_runs");
+  size_t shown = 0;
+  for (const auto& [db, name] : ai.model_names().all()) {
+    if (shown == kMostModels) break;
+    host::Context effects = host::EffectsContext::InDatabase(db);
+    const host::String key_name(name);
+    const host::Key key = host::Key::Peek(effects, key_name.raw());
+    if (const ModelValue* model = ModelAt(key)) {
+      AddModelRuns(info, FieldName(db, name), *model);
+      ++shown;
+    }
+  }
+}
+
 }  // namespace
 
 void FillServerInfo(RedisModuleInfoCtx* info, int for_crash_report) {
@@ -119,6 +174,7 @@ void FillServerInfo(RedisModuleInfoCtx* info, int for_crash_report) {
   AddCpu(info, queues);
   AddQueues(info, queues);
   AddModels(info, ai);
+  AddAllModelRuns(info, ai);
 }
 
 }  // namespace redoubt::ai

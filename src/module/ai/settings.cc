@@ -63,7 +63,8 @@ base::Status RegisterSettings(host::Context& ctx, Settings* s) {
       {"tensor-max-bytes", 512 * kMiB, 1, kMaxNumber, false, &s->tensor_max_bytes, {}},
   };
   for (const host::NumberConfig& number : numbers) RETURN_IF_ERROR(host::RegisterConfig(ctx, number));
-  RETURN_IF_ERROR(host::RegisterConfig(ctx, host::BoolConfig{"redisai-quirks", false, &s->redisai_quirks}));
+  RETURN_IF_ERROR(host::RegisterConfig(ctx, host::BoolConfig{"compat-redisai", false, &s->compat_redisai}));
+  RETURN_IF_ERROR(host::RegisterConfig(ctx, host::TextConfig{"model-directory", "", true, &s->model_directory}));
   return host::LoadConfigs(ctx);
 }
 

@@ -21,7 +21,8 @@ struct Settings {
   int64_t tensor_max_bytes = 0;            // ai.tensor-max-bytes
   int64_t worker_nice = 0;                 // ai.worker-nice
   int64_t backend_memory_limit_mb = 0;     // BACKEND_MEMORY_LIMIT; 0: none
-  bool redisai_quirks = false;             // ai.redisai-quirks
+  std::string model_directory;             // ai.model-directory; empty: AI.MODELSTORE ... FILE is off
+  bool compat_redisai = false;             // ai.compat-redisai
 };
 
 class AiModule;

@@ -163,6 +163,12 @@ base::Result<std::shared_ptr<Tensor>> WithCode(base::Result<std::shared_ptr<Tens
 
 }  // namespace
 
+base::Status CheckTensorSize(const TensorArguments& parsed, const TensorLimits& limits) {
+  if (parsed.byte_size <= limits.max_bytes && parsed.element_count <= limits.max_bytes) return base::OkStatus();
+  return base::InvalidArgument(
+      fmt::format("ERR a tensor of {} bytes is above ai.tensor-max-bytes ({})", parsed.byte_size, limits.max_bytes));
+}
+
 base::Result<TensorArguments> ParseTensorArguments(const host::Args& args, const TensorLimits& limits) {
   TensorArguments parsed;
   const std::optional<DType> dtype = tensor::ParseDType(args[2]);
@@ -174,10 +180,7 @@ base::Result<TensorArguments> ParseTensorArguments(const host::Args& args, const
   parsed.byte_size = *bytes;
   ASSIGN_OR_RETURN(parsed.element_count, tensor::ElementCount(parsed.shape));
   RETURN_IF_ERROR(CheckDataWords(args, parsed));
-  if (parsed.byte_size > limits.max_bytes || parsed.element_count > limits.max_bytes) {
-    return base::InvalidArgument(
-        fmt::format("ERR a tensor of {} bytes is above ai.tensor-max-bytes ({})", parsed.byte_size, limits.max_bytes));
-  }
+  RETURN_IF_ERROR(CheckTensorSize(parsed, limits));
   return parsed;
 }
 

@@ -27,6 +27,9 @@ struct TensorLimits {
   bool refuse_negative_integers;  // as RedisAI did
 };
 
+// InvalidArgument when the tensor is larger than the server allows.
+base::Status CheckTensorSize(const TensorArguments& parsed, const TensorLimits& limits);
+
 // `args` is the whole command. Errors carry RedisAI's texts, found in RedisAI's order.
 base::Result<TensorArguments> ParseTensorArguments(const host::Args& args, const TensorLimits& limits);
 

@@ -29,6 +29,14 @@ void ReplyFloats(host::Context& ctx, const Tensor& tensor) {
   for (T value : tensor.As<T>()) ctx.ReplyDouble(static_cast<double>(value));
 }
 
+void ReplyData(host::Context& ctx, const Tensor& tensor, const TensorParts& parts) {
+  if (parts.blob) {
+    ctx.ReplyBytes(tensor.data());
+  } else {
+    ReplyTensorValues(ctx, tensor);
+  }
+}
+
 }  // namespace
 
 void ReplyTensorValues(host::Context& ctx, const Tensor& tensor) {
@@ -70,6 +78,38 @@ void ReplyTensorValues(host::Context& ctx, const Tensor& tensor) {
 void ReplyTensorShape(host::Context& ctx, const Tensor& tensor) {
   ctx.ReplyArray(tensor.shape().size());
   for (int64_t dim : tensor.shape()) ctx.ReplyInteger(dim);
+}
+
+base::Result<TensorParts> ParseTensorParts(const host::Args& args) {
+  TensorParts parts;
+  for (size_t i = 2; i < args.size(); ++i) {
+    if (args.Is(i, "META")) {
+      parts.meta = true;
+    } else if (args.Is(i, "BLOB")) {
+      parts.blob = true;
+    } else if (args.Is(i, "VALUES")) {
+      parts.values = true;
+    } else {
+      return base::InvalidArgument("ERR unsupported data format");
+    }
+  }
+  if (parts.blob && parts.values) return base::InvalidArgument("ERR both BLOB and VALUES specified");
+  if (args.size() == 2) parts = {.meta = true, .blob = true, .values = false};
+  return parts;
+}
+
+void ReplyTensor(host::Context& ctx, const Tensor& tensor, const TensorParts& parts) {
+  if (!parts.meta) return ReplyData(ctx, tensor, parts);
+  const bool data = parts.blob || parts.values;
+  ctx.ReplyArray(data ? 6 : 4);
+  ctx.ReplyBulk("dtype");
+  ctx.ReplyBulk(DTypeName(tensor.dtype()));
+  ctx.ReplyBulk("shape");
+  ReplyTensorShape(ctx, tensor);
+  if (data) {
+    ctx.ReplyBulk(parts.blob ? "blob" : "values");
+    ReplyData(ctx, tensor, parts);
+  }
 }
 
 }  // namespace redoubt::ai

@@ -1,5 +1,9 @@
 // AI.TENSORSET key type [dim ...] [BLOB data | VALUES value ...]
+#include "module/ai/tensorset.h"
+
 #include <fmt/core.h>
+
+#include <utility>
 
 #include "module/ai/commands.h"
 #include "module/ai/data_types.h"
@@ -27,6 +31,14 @@ base::Status CheckRoomForZeros(host::Context& ctx, const TensorArguments& parsed
 
 }  // namespace
 
+base::Result<std::shared_ptr<tensor::Tensor>> TensorOfTensorSet(AiModule& ai, host::Context& ctx,
+                                                                const host::Args& args) {
+  const TensorLimits limits = {static_cast<size_t>(ai.settings().tensor_max_bytes), ai.settings().compat_redisai};
+  ASSIGN_OR_RETURN(const TensorArguments parsed, ParseTensorArguments(args, limits));
+  RETURN_IF_ERROR(CheckRoomForZeros(ctx, parsed));
+  return MakeTensor(args, parsed, limits, ai.memory());
+}
+
 base::Status TensorSet(AiModule& ai, host::Context& ctx, host::Args args) {
   if (args.size() < 3) {
     ctx.ReplyWrongArity(args);
@@ -34,10 +46,7 @@ base::Status TensorSet(AiModule& ai, host::Context& ctx, host::Args args) {
   }
   host::Key key = host::Key::ForWrite(ctx, args.raw(1));
   if (!key.empty() && !HoldsTensor(key)) return base::InvalidArgument(host::kWrongType);
-  const TensorLimits limits = {static_cast<size_t>(ai.settings().tensor_max_bytes), ai.settings().redisai_quirks};
-  ASSIGN_OR_RETURN(const TensorArguments parsed, ParseTensorArguments(args, limits));
-  RETURN_IF_ERROR(CheckRoomForZeros(ctx, parsed));
-  ASSIGN_OR_RETURN(auto tensor, MakeTensor(args, parsed, limits, ai.memory()));
+  ASSIGN_OR_RETURN(auto tensor, TensorOfTensorSet(ai, ctx, args));
   SetTensor(key, std::move(tensor));
   RedisModule_NotifyKeyspaceEvent(ctx.raw(), REDISMODULE_NOTIFY_MODULE, "ai.tensorset", args.raw(1));
   ctx.ReplyOk();

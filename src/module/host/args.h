@@ -17,6 +17,8 @@ class Args {
   size_t size() const { return argc_; }
   std::string_view operator[](size_t i) const;
   RedisModuleString* raw(size_t i) const { return argv_[i]; }
+  // The words [first, first + count) as a command of their own.
+  Args Slice(size_t first, size_t count) const { return Args(argv_ + first, static_cast<int>(count)); }
 
   // Whether word `i` is `upper` (given in upper case); any case matches. False past the end.
   bool Is(size_t i, std::string_view upper) const;

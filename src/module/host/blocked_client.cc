@@ -2,16 +2,33 @@
 
 #include <fmt/core.h>
 
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/check.h"
 #include "module/host/key.h"
+#include "module/host/key_slot.h"
 
 namespace redoubt::host {
 namespace {
 
 // The C callbacks carry no module state; made once in OnLoad and never freed.
 RedisModuleCtx* g_effects = nullptr;
+
+// Whether the slot of the key is on its way to this node: then the owner sends clients here with ASK, whose commands
+// are served although a call of a module (which cannot say ASKING) is refused.
+bool ImportsSlotOf(Context& effects, RedisModuleString* key) {
+  RedisModuleCallReply* reply = RedisModule_Call(effects.raw(), "CLUSTER", "c", "NODES");
+  if (reply == nullptr) return false;
+  size_t size = 0;
+  const char* text = RedisModule_CallReplyStringPtr(reply, &size);
+  // Only this node's own line lists the slots that are being moved: [93-<-the-other-nodes-id].
+  const std::string mark = fmt::format(" [{}-<-", KeySlot(View(key)));
+  const bool found = text != nullptr && std::string_view(text, size).find(mark) != std::string_view::npos;
+  RedisModule_FreeCallReply(reply);
+  return found;
+}
 
 }  // namespace
 
@@ -83,6 +100,7 @@ base::Status CheckKeyInWorld(Context& effects, const Caller& caller, RedisModule
   // A call from a module is refused for keys of other nodes; the cheapest one tells.
   RedisModuleCallReply* reply = RedisModule_Call(effects.raw(), "EXISTS", "s", key);
   if (reply == nullptr) {
+    if (ImportsSlotOf(effects, key)) return base::OkStatus();
     return base::Unavailable(
         fmt::format("ERR the slot of the key '{}' has moved to another node, try again", View(key)));
   }

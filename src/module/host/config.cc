@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "module/host/api.h"
+#include "module/host/key.h"
 
 namespace redoubt::host {
 
@@ -38,6 +39,33 @@ base::Status RegisterConfig(Context& ctx, BoolConfig config) {
       },
       nullptr, kept);
   if (ok != REDISMODULE_OK) return base::Internal(fmt::format("config {} cannot be registered", kept->name));
+  return base::OkStatus();
+}
+
+base::Status RegisterConfig(Context& ctx, TextConfig config) {
+  // The server wants a string that stays valid until the next call.
+  struct Row {
+    TextConfig config;
+    RedisModuleString* shown = nullptr;
+  };
+  auto* kept = new Row{config};
+  *config.value = config.default_value;
+  const int ok = RedisModule_RegisterStringConfig(
+      ctx.raw(), config.name, config.default_value,
+      config.only_at_start ? REDISMODULE_CONFIG_IMMUTABLE : REDISMODULE_CONFIG_DEFAULT,
+      [](const char*, void* data) {
+        auto* row = static_cast<Row*>(data);
+        if (row->shown != nullptr) RedisModule_FreeString(nullptr, row->shown);
+        const std::string& text = *row->config.value;
+        row->shown = RedisModule_CreateString(nullptr, text.data(), text.size());
+        return row->shown;
+      },
+      [](const char*, RedisModuleString* text, void* data, RedisModuleString**) {
+        *static_cast<Row*>(data)->config.value = View(text);
+        return REDISMODULE_OK;
+      },
+      nullptr, kept);
+  if (ok != REDISMODULE_OK) return base::Internal(fmt::format("config {} cannot be registered", config.name));
   return base::OkStatus();
 }
 

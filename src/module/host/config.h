@@ -25,9 +25,17 @@ struct BoolConfig {
   bool* value;
 };
 
+struct TextConfig {
+  const char* name;
+  const char* default_value;
+  bool only_at_start = false;
+  std::string* value;
+};
+
 // Within OnLoad, before LoadConfigs().
 base::Status RegisterConfig(Context& ctx, NumberConfig config);
 base::Status RegisterConfig(Context& ctx, BoolConfig config);
+base::Status RegisterConfig(Context& ctx, TextConfig config);
 // Applies what redis.conf and the command line say. Once, after all were registered.
 base::Status LoadConfigs(Context& ctx);
 

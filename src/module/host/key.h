@@ -19,6 +19,11 @@ class Key {
   static Key ForWrite(Context& ctx, RedisModuleString* name) {
     return Key(ctx.raw(), name, RedisModule_OpenKey(ctx.raw(), name, REDISMODULE_READ | REDISMODULE_WRITE));
   }
+  // For looking only: no access time, no hit or miss, no event, no expiry. Servers before 7.2 know the first of these.
+  static Key Peek(Context& ctx, RedisModuleString* name) {
+    constexpr int kNoEffects = (1 << 16) | (1 << 17) | (1 << 18) | (1 << 19);  // NOTOUCH NONOTIFY NOSTATS NOEXPIRE
+    return Key(ctx.raw(), name, RedisModule_OpenKey(ctx.raw(), name, REDISMODULE_READ | kNoEffects));
+  }
   ~Key() { Close(); }
   Key(Key&& other) noexcept : ctx_(other.ctx_), name_(other.name_), key_(std::exchange(other.key_, nullptr)) {}
   Key& operator=(Key&&) = delete;

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "module/ai/script_value.h"
+#include "module/host/context.h"
+#include "module/host/key.h"
+
+namespace redoubt::ai {
+
+// The data type of scripts in the keyspace, AI_SCRIPT. Registered once in OnLoad.
+base::Status RegisterScriptType(host::Context& ctx);
+
+// The value of `key` when it is a script, else null.
+const ScriptValue* ScriptAt(const host::Key& key);
+bool HoldsScript(const host::Key& key);
+void SetScript(host::Key& key, ScriptValue script);
+
+}  // namespace redoubt::ai
