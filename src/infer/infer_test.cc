@@ -351,34 +351,6 @@ TEST(DeadlineTimerTest, SleepsThroughWhatIsRemovedInTime) {
   EXPECT_TRUE(timer.StopWithin(1000));
 }
 
-// Voluntary context switches so far of the thread with this name.
-int64_t SwitchesOf(const std::string& thread_name) {
-  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-    std::string name;
-    std::getline(std::ifstream(task.path() / "comm") >> std::ws, name);
-    if (name != thread_name) continue;
-    std::ifstream status(task.path() / "status");
-    for (std::string line; std::getline(status, line);) {
-      if (line.starts_with("voluntary_ctxt_switches:")) return std::stoll(line.substr(line.find(':') + 1));
-    }
-  }
-  return -1;
-}
-
-TEST(DeadlineTimerTest, SleepsThroughWhatIsRemovedInTime) {
-  DeadlineTimer timer;
-  timer.Remove(timer.Add(SteadyNowUs() + 5'000'000, [] {}));
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  const int64_t before = SwitchesOf("ai-timer");
-  ASSERT_GE(before, 0);
-  for (int i = 0; i < 200; ++i) {
-    timer.Remove(timer.Add(SteadyNowUs() + 5'000'000, [] {}));
-    std::this_thread::sleep_for(std::chrono::microseconds(200));
-  }
-  EXPECT_LE(SwitchesOf("ai-timer") - before, 2);
-  EXPECT_TRUE(timer.StopWithin(1000));
-}
-
 TEST(DeadlineTimerTest, CallsInOrderOfTimeAndNotWhatWasRemoved) {
   DeadlineTimer timer;
   std::mutex mu;
