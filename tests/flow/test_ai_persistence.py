@@ -91,7 +91,7 @@ def test_a_replica_gets_models_and_results_and_never_the_run(start_server, engin
 def test_a_model_that_cannot_be_built_does_not_fail_a_load(server):
     client = server.client()
     with client.pipeline(transaction=True) as pipe:
-        pipe.execute_command("AI.MODELSTORE", "torch", "TORCH", "CPU", "BLOB", "weights")
+        pipe.execute_command("AI.MODELSTORE", "tflite", "TFLITE", "CPU", "BLOB", "weights")
         pipe.execute_command("AI.MODELSTORE", "bad", "ONNX", "CPU", "BLOB", "garbage")
         pipe.execute()
     set_floats(client, "x", [1, 2], [1, 2])
@@ -99,9 +99,9 @@ def test_a_model_that_cannot_be_built_does_not_fail_a_load(server):
     server.kill9()
     server.start()
     client = server.client()
-    assert client.execute_command("AI.MODELGET", "torch", "BLOB") == b"weights"
-    with pytest.raises(redis.ResponseError, match="TORCH is not part of this installation"):
-        execute(client, "torch", ["x"], ["y"])
+    assert client.execute_command("AI.MODELGET", "tflite", "BLOB") == b"weights"
+    with pytest.raises(redis.ResponseError, match="TFLITE is not part of this installation"):
+        execute(client, "tflite", ["x"], ["y"])
     with pytest.raises(redis.ResponseError, match="protobuf"):
         execute(client, "bad", ["x"], ["y"])
 
