@@ -10,6 +10,7 @@ Some have their test where they belong:
   a dump whose model cannot be built                  test_ai_persistence.py  test_a_model_that_cannot_be_built...
   ranks and shapes of a file that lie                 test_ai_persistence.py  test_damaged_payloads..., rdb_test.cc
   a tensor moved to a device and thrown away          backend_test.cc (TorchBackendTest, RefusesAGpu)
+  outputs of a script that are no keys                test_ai_script_execute.py  test_all_keys_of_a_call_are_known...
 """
 
 import pathlib
@@ -19,7 +20,7 @@ import time
 
 import pytest
 
-from ai_dag import Later, busy, queue, ready  # noqa: F401
+from ai_dag import Later, queue
 from ai_models import error_of, execute, floats, get_floats, onnx_models, set_floats, store
 from servers import BUILD, eventually
 
@@ -290,14 +291,3 @@ def test_a_device_without_threads_is_an_error_and_the_next_run_works(client, ser
     assert received.startswith(b"-ERR Could not initialize queue") and received.count(b"\r\n") == 2, received
     assert execute(client, "m1", ["x"], ["z"]) == b"OK"
     assert get_floats(client, "z") == [2, 4]
-
-
-def test_output_keys_are_keys_for_acl_and_cluster(client):
-    connection = client.connection_pool.get_connection()
-    for command, keys in (
-        (("AI.MODELEXECUTE", "m", "INPUTS", 1, "x", "OUTPUTS", 1, "y"), [b"m", b"x", b"y"]),
-        (("AI.MODELRUN", "m", "INPUTS", "x", "OUTPUTS", "y"), [b"m", b"x", b"y"]),
-    ):
-        connection.send_command("COMMAND", "GETKEYS", *command)
-        assert connection.read_response() == keys
-    client.connection_pool.release(connection)
