@@ -24,9 +24,8 @@ DeadlineTimer::Key DeadlineTimer::Add(int64_t at_us, std::function<void()> callb
     if (stopping_) return key;
     entries_.emplace(key, std::move(callback));
     if (!started_) {
-      started_ = true;
       set_to_us_ = at_us;
-      threads_.Start("ai-timer", 0, [this] { Loop(); });
+      started_ = threads_.Start("ai-timer", 0, [this] { Loop(); });  // else the next one tries again
     } else if (at_us < set_to_us_) {
       set_to_us_ = at_us;
       wake = true;

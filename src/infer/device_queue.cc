@@ -29,11 +29,13 @@ base::Status DeviceQueue::Submit(RunRequest request) {
           fmt::format("the queue of {} is full ({} runs wait); try again later or raise ai.queue-limit",
                       options_.device, waiting_));
     }
-    if (!started_) {
-      started_ = true;
-      for (size_t i = 0; i < options_.threads; ++i) {
-        threads_.Start(fmt::format("ai-{}-{}", options_.device, i), options_.nice, [this] { Work(); });
-      }
+    while (started_ < options_.threads &&
+           threads_.Start(fmt::format("ai-{}-{}", options_.device, started_), options_.nice, [this] { Work(); })) {
+      ++started_;
+    }
+    if (started_ == 0) {
+      return base::ResourceExhausted(
+          fmt::format("ERR Could not initialize queue on device {}: the system gives no thread", options_.device));
     }
     ++waiting_;
     if (!ready) {

@@ -64,7 +64,7 @@ class DeviceQueue {
   size_t waiting_ GUARDED_BY(mu_) = 0;  // in queue_, and those whose model is still loading
   size_t idle_ GUARDED_BY(mu_) = 0;     // workers that sleep and have not been posted
   QueueStats counters_ GUARDED_BY(mu_);
-  bool started_ GUARDED_BY(mu_) = false;
+  size_t started_ GUARDED_BY(mu_) = 0;  // threads
   bool stopping_ GUARDED_BY(mu_) = false;
   std::vector<std::weak_ptr<PendingRun>> parked_ GUARDED_BY(mu_);  // their model is still loading
   WakeUp wake_up_;

@@ -63,16 +63,19 @@ void ModelLoader::Build(ModelSlot& slot) {
 }
 
 void ModelLoader::Run(std::function<void()> task) {
+  bool queued = false;
   {
     std::lock_guard lock(mu_);
     if (stopping_) return;  // the process is about to end; what the task would free goes with it
-    if (!started_) {
-      started_ = true;
-      threads_.Start("ai-loader", options_.nice, [this] { Loop(); });
-    }
-    tasks_.push_back(std::move(task));
+    if (!started_) started_ = threads_.Start("ai-loader", options_.nice, [this] { Loop(); });
+    if (started_) tasks_.push_back(std::move(task));
+    queued = started_;
   }
-  work_.notify_one();
+  if (queued) {
+    work_.notify_one();
+  } else {
+    task();  // the system gives no thread: rather slowly here than never
+  }
 }
 
 void ModelLoader::Loop() {

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <system_error>
 #include <utility>
 
 namespace redoubt::infer {
@@ -21,16 +22,21 @@ void BecomeWorker(const std::string& name, int nice) {
   if (nice != 0) setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), nice);
 }
 
-void WorkerThreads::Start(const std::string& name, int nice, std::function<void()> body) {
+bool WorkerThreads::Start(const std::string& name, int nice, std::function<void()> body) {
   std::lock_guard lock(mu_);
+  try {
+    threads_.emplace_back([this, name, nice, body = std::move(body)] {
+      BecomeWorker(name, nice);
+      body();
+      std::lock_guard ended(mu_);
+      --running_;
+      ended_.notify_all();
+    });
+  } catch (const std::system_error&) {
+    return false;
+  }
   ++running_;
-  threads_.emplace_back([this, name, nice, body = std::move(body)] {
-    BecomeWorker(name, nice);
-    body();
-    std::lock_guard ended(mu_);
-    --running_;
-    ended_.notify_all();
-  });
+  return true;
 }
 
 bool WorkerThreads::JoinWithin(int64_t timeout_ms) {

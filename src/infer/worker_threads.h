@@ -19,8 +19,8 @@ void BecomeWorker(const std::string& name, int nice);
 // for their end has a limit.
 class WorkerThreads {
  public:
-  // Each thread becomes a worker and runs `body` once.
-  void Start(const std::string& name, int nice, std::function<void()> body);
+  // Each thread becomes a worker and runs `body` once. False when the system gives no thread.
+  [[nodiscard]] bool Start(const std::string& name, int nice, std::function<void()> body);
 
   // True when all bodies have returned within the time; else the others are detached and must not be freed under.
   bool JoinWithin(int64_t timeout_ms);

@@ -108,6 +108,24 @@ def wrong_batch():
     )
 
 
+def no_rows():
+    """y[0,2]: nothing of x[N,2]"""
+    ints = {"from": [0], "to": [0], "axis": [0]}
+    return _bytes(
+        [helper.make_node("Slice", ["x", "from", "to", "axis"], ["y"])],
+        [_io("x", FLOAT, ["N", 2])],
+        [_io("y", FLOAT, ["M", 2])],
+        [numpy_helper.from_array(np.array(v, np.int64), n) for n, v in ints.items()],
+    )
+
+
+def total():
+    """y, without dimensions: the sum of x[N,2]"""
+    return _bytes(
+        [helper.make_node("ReduceSum", ["x"], ["y"], keepdims=0)], [_io("x", FLOAT, ["N", 2])], [_io("y", FLOAT, [])]
+    )
+
+
 def classifier():
     """label int64[N] and probabilities seq(map(int64, float)) of x[N,2], as scikit-learn's converters make them"""
     nodes = [

@@ -11,6 +11,8 @@ import pytest
 from ai_models import execute, onnx_models, set_floats, store
 from servers import BUILD, MODULE, commit, eventually
 
+import tf_models
+
 
 def exported(library):
     out = subprocess.run(["nm", "-D", "--defined-only", library], capture_output=True, text=True, check=True).stdout
@@ -90,16 +92,23 @@ def switches_of(pid):
     return switches
 
 
-def test_idle_threads_sleep(server):
+@pytest.mark.parametrize("backend", ["ONNX", "TF", "TORCH"])
+def test_idle_threads_sleep(server, backend):
     client = server.client()
-    store(client, "m", onnx_models.mlp())
+    names = ["INPUTS", 2, "a", "b", "OUTPUTS", 1, "mul"] if backend == "TF" else []
+    blob = {
+        "ONNX": onnx_models.multiply,
+        "TF": tf_models.multiply,
+        "TORCH": (BUILD / "share" / "test-models" / "torch" / "add.pt").read_bytes,
+    }[backend]()
     client.config_set("ai.model-execution-timeout", 1000)
-    set_floats(client, "x", [1, 64], [0] * 64)
+    client.execute_command("AI.MODELSTORE", "m", backend, "CPU", *names, "BLOB", blob)
+    set_floats(client, "x", [1, 2], [1, 2])
     for _ in range(10):
-        execute(client, "m", ["x"], ["y"])
+        execute(client, "m", ["x", "x"], ["y"], "TIMEOUT", 1000)
     time.sleep(1.5)  # the timer may wake once more for a limit that was set for a run
     before = switches_of(server.pid)
-    time.sleep(1.5)
+    time.sleep(2)
     after = switches_of(server.pid)
     ours = {name for name in after if name.startswith("ai-")}
     assert any(name.startswith("ai-CPU-0") for name in ours), after

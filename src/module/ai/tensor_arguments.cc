@@ -20,7 +20,8 @@ using Form = TensorArguments::Form;
 
 base::Status InvalidValue() { return base::InvalidArgument("ERR invalid value"); }
 
-base::Status ReadShape(const host::Args& args, TensorArguments* parsed) {
+base::Status ReadShape(const host::Args& args, const TensorLimits& limits, TensorArguments* parsed) {
+  const int64_t least = limits.allow_empty ? 0 : 1;
   for (size_t i = 3; i < args.size(); ++i) {
     if (args.Is(i, "BLOB") || args.Is(i, "VALUES")) {
       parsed->form = args.Is(i, "BLOB") ? Form::kBlob : Form::kValues;
@@ -28,7 +29,7 @@ base::Status ReadShape(const host::Args& args, TensorArguments* parsed) {
       return base::OkStatus();
     }
     const std::optional<int64_t> dim = args.Integer(i);
-    if (!dim || *dim <= 0) return base::InvalidArgument("ERR invalid or negative value found in tensor shape");
+    if (!dim || *dim < least) return base::InvalidArgument("ERR invalid or negative value found in tensor shape");
     parsed->shape.push_back(*dim);
   }
   return base::OkStatus();
@@ -174,7 +175,7 @@ base::Result<TensorArguments> ParseTensorArguments(const host::Args& args, const
   const std::optional<DType> dtype = tensor::ParseDType(args[2]);
   if (!dtype) return base::InvalidArgument("ERR invalid data type");
   parsed.dtype = *dtype;
-  RETURN_IF_ERROR(ReadShape(args, &parsed));
+  RETURN_IF_ERROR(ReadShape(args, limits, &parsed));
   base::Result<size_t> bytes = tensor::ByteSize(parsed.dtype, parsed.shape);
   if (!bytes.ok()) return base::InvalidArgument("ERR " + bytes.status().message());
   parsed.byte_size = *bytes;

@@ -25,6 +25,7 @@ struct TensorArguments {
 struct TensorLimits {
   size_t max_bytes;
   bool refuse_negative_integers;  // as RedisAI did
+  bool allow_empty = false;       // dimensions of 0, which only results of models have
 };
 
 // InvalidArgument when the tensor is larger than the server allows.

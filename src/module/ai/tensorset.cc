@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <limits>
 #include <utility>
 
 #include "module/ai/commands.h"
@@ -33,9 +34,11 @@ base::Status CheckRoomForZeros(host::Context& ctx, const TensorArguments& parsed
 
 base::Result<std::shared_ptr<tensor::Tensor>> TensorOfTensorSet(AiModule& ai, host::Context& ctx,
                                                                 const host::Args& args) {
-  const TensorLimits limits = {static_cast<size_t>(ai.settings().tensor_max_bytes), ai.settings().compat_redisai};
+  const bool obey = ctx.MustObey();
+  TensorLimits limits = {static_cast<size_t>(ai.settings().tensor_max_bytes), ai.settings().compat_redisai};
+  if (obey) limits = {std::numeric_limits<size_t>::max(), false, true};
   ASSIGN_OR_RETURN(const TensorArguments parsed, ParseTensorArguments(args, limits));
-  RETURN_IF_ERROR(CheckRoomForZeros(ctx, parsed));
+  if (!obey) RETURN_IF_ERROR(CheckRoomForZeros(ctx, parsed));
   return MakeTensor(args, parsed, limits, ai.memory());
 }
 

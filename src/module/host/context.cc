@@ -5,12 +5,12 @@
 namespace redoubt::host {
 namespace {
 
+// As RedisAI does it: a line end at the end becomes a blank like any other, and its clients compare whole texts.
 std::string OneLine(std::string_view text) {
   std::string line(text);
   for (char& c : line) {
     if (c == '\r' || c == '\n' || c == '\0') c = ' ';
   }
-  while (!line.empty() && line.back() == ' ') line.pop_back();
   return line;
 }
 

@@ -23,6 +23,11 @@ class Context {
   // A client is there that may wait for an answer: not in MULTI, not in a script, not from the AOF or a primary.
   bool CanBlock() const;
   bool InMultiOrScript() const { return (Flags() & (REDISMODULE_CTX_FLAGS_MULTI | REDISMODULE_CTX_FLAGS_LUA)) != 0; }
+  // The command comes from the primary or the AOF: it was checked where it came from, and refusing it loses data.
+  bool MustObey() const {
+    return (Flags() & (REDISMODULE_CTX_FLAGS_REPLICATED | REDISMODULE_CTX_FLAGS_LOADING |
+                       REDISMODULE_CTX_FLAGS_ASYNC_LOADING)) != 0;
+  }
   bool Resp3() const { return (Flags() & REDISMODULE_CTX_FLAGS_RESP3) != 0; }
   int db() const { return RedisModule_GetSelectedDb(ctx_); }
 
