@@ -216,6 +216,11 @@ TEST_F(AnalyzerTest, ImpactSaysWhatStillWorks) {
   EXPECT_EQ(impact("OOM command not allowed when used memory > 'maxmemory'."), "oom-noeviction: yes no no");
   EXPECT_EQ(impact("", {{"maxmemory", 100}, {"used_memory", 92}, {"maxmemory_policy", "noeviction"}}),
             "oom-noeviction: no no no");
+  for (auto [used, writes] : {std::pair(92, "no"), {100, "yes"}, {103, "yes"}}) {
+    Json metrics = {{"maxmemory", 100}, {"used_memory", used}, {"maxmemory_policy", "volatile-lru"}};
+    metrics["db0"] = "keys=1000,expires=0,avg_ttl=0";
+    EXPECT_EQ(impact("", metrics), std::string("volatile-policy-without-ttl: ") + writes + " no no") << used;
+  }
   EXPECT_EQ(impact("MISCONF Redis is configured to save RDB snapshots"), "misconf-writes-stopped: yes no yes");
   const std::string full = "1:M 05 Mar 2024 09:00:00.000 # Error saving DB: No space left on device\n";
   EXPECT_EQ(impact(full), "disk-full: unknown no yes");
