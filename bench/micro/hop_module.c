@@ -5,15 +5,15 @@
 #include <semaphore.h>
 
 static sem_t posted;
-static RedisModuleBlockedClient *volatile waiting; /* one connection at a time */
+static RedisModuleBlockedClient* volatile waiting; /* one connection at a time */
 
-static int Reply(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+static int Reply(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
   (void)argv;
   (void)argc;
   return RedisModule_ReplyWithSimpleString(ctx, "OK");
 }
 
-static void *Work(void *unused) {
+static void* Work(void* unused) {
   for (;;) {
     sem_wait(&posted);
     RedisModule_UnblockClient(waiting, NULL);
@@ -21,7 +21,7 @@ static void *Work(void *unused) {
   return unused;
 }
 
-static int Hop(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+static int Hop(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
   (void)argv;
   (void)argc;
   waiting = RedisModule_BlockClient(ctx, Reply, NULL, NULL, 0);
@@ -29,7 +29,7 @@ static int Hop(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   return REDISMODULE_OK;
 }
 
-__attribute__((visibility("default"))) int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+__attribute__((visibility("default"))) int RedisModule_OnLoad(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
   pthread_t thread;
   (void)argv;
   (void)argc;
