@@ -20,8 +20,14 @@ ACCEPTED = [
     entry(3, title={"en": "Title"}, solutions=["Restart it.", {"en": "Wait."}]),
     entry(4, symptoms=[{"ko": "느립니다", "en": ""}]),
     entry(5, symptoms=["가" * 8192], tags=["t" * 300], prevention=["p"] * 400),
+    entry(18, category="none", severity="none"),
 ]
 REFUSED = [
+    entry(6, title=""),
+    entry(7, title={"ko": ""}),
+    entry(8, title={"ko": "", "en": ""}),
+    entry(9, symptoms=[""]),
+    entry(10, category="weather"),
     entry(11, title={}),
     entry(12, title={"fr": "Titre"}),
     entry(13, title={"ko": "제목", "fr": "Titre"}),
@@ -66,6 +72,26 @@ def test_one_language_stands_for_the_other_and_the_answer_says_so(redoubt):
     assert redoubt.api("PUT", "/knowledge/text-001", body).ok()["languages"] == ["ko", "en"]
     assert redoubt.api("GET", "/knowledge/text-001?lang=en").ok()["symptoms"] == ["It is slow."]
     assert redoubt.api("GET", "/knowledge/kb-mem-001").ok()["languages"] == ["ko", "en"]
+
+
+def test_an_editor_gets_each_text_as_it_was_written(redoubt):
+    texts = {"title": {"ko": "제목", "en": "Title"}, "symptoms": [{"en": "slow"}, {"ko": "멈춤"}, {"ko": "가", "en": "a"}]}
+    redoubt.api("POST", "/knowledge", entry(1, **texts)).ok(201)
+    assert redoubt.api("GET", "/knowledge/text-001").ok()["symptoms"][0] == {"ko": "slow", "en": "slow"}
+    written = redoubt.api("GET", "/knowledge/text-001?as=written").ok()
+    assert {key: written[key] for key in texts} == texts and written["source"] == "user"
+    redoubt.api("PUT", "/knowledge/text-001", written).ok()
+    assert redoubt.api("GET", "/knowledge/text-001?as=written").ok()["symptoms"] == texts["symptoms"]
+    redoubt.api("GET", "/knowledge/text-001?as=spoken").error(400, "invalid_argument")
+
+
+def test_an_entry_in_one_language_stays_in_it_when_it_is_sent_back(redoubt):
+    body = entry(1, title={"ko": "제목"}, symptoms=[{"ko": "느립니다"}])
+    redoubt.api("POST", "/knowledge", body).ok(201)
+    for lang in ("", "?lang=ko"):
+        shown = redoubt.api("GET", f"/knowledge/text-001{lang}").ok()
+        assert redoubt.api("PUT", "/knowledge/text-001", shown).ok()["languages"] == ["ko"]
+    assert redoubt.api("GET", "/knowledge/text-001?as=written").ok()["title"] == {"ko": "제목"}
 
 
 def test_what_was_shown_can_be_sent_back(redoubt, schemas):

@@ -148,6 +148,11 @@ def test_mistakes_are_answered_with_the_field_and_the_fix(redoubt, watched):
     assert not thresholds(redoubt, "orders", "ping_latency")["changed"]
     assert "'rules' is required" in refused("PUT", "/monitor/thresholds", {})
     assert "no such rule" in refused("DELETE", "/monitor/thresholds?rule=nope")
+    put = redoubt.api("PUT", "/monitor/thresholds", {"instance": "orders", "rules": {"ping_latency": {"hold_s": 30}}})
+    assert put.status == 200
+    # A mistyped name must not widen the call to all rules.
+    assert "no query parameter 'rules'" in refused("DELETE", "/monitor/thresholds?instance=orders&rules=ping_latency")
+    assert thresholds(redoubt, "orders", "ping_latency")["changed"]
     refused("PUT", "/monitor/thresholds?instance=nobody", {"rules": {}}, 404)
 
     post = lambda body: refused("POST", "/monitor/silences", body)
@@ -160,3 +165,17 @@ def test_mistakes_are_answered_with_the_field_and_the_fix(redoubt, watched):
     refused("POST", "/monitor/silences", {"instance": "nobody", "duration_s": 60}, 404)
     refused("DELETE", "/monitor/silences/si_none", status=404)
     assert redoubt.api("GET", "/monitor/silences").ok()["silences"] == []
+
+
+def test_the_most_silences_are_told_as_a_state_and_not_as_an_outage(redoubt):
+    body = {"rule": "memory_usage", "duration_s": 600}
+    for _ in range(1000):
+        last = redoubt.api("POST", "/monitor/silences", body).ok(201)
+    for lang in ("ko", "en"):
+        reply = redoubt.api("POST", f"/monitor/silences?lang={lang}", body)
+        error = reply.error(409, "failed_precondition")
+        korean = [any("가" <= letter <= "힣" for letter in error[part]) for part in ("message", "hint")]
+        assert korean == [lang == "ko"] * 2 and "1000" in error["message"] and "silences; end" not in error["message"]
+        assert "Retry-After" not in reply.headers
+    assert redoubt.api("DELETE", f"/monitor/silences/{last['id']}").status == 204
+    redoubt.api("POST", "/monitor/silences", body).ok(201)

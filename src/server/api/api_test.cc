@@ -115,14 +115,25 @@ TEST(BodyTest, AnEmptyBodyMayStandForAnEmptyObject) {
 
 TEST(QueryTest, ChecksNumbersAndSwitches) {
   http::Request request;
-  request.query = {{"limit", "7"}, {"debug", "1"}, {"bad", "7x"}, {"lang", "en"}};
+  request.query = {{"limit", "7"}, {"debug", "1"}, {"lang", "en"}};
   Query query(request);
   EXPECT_EQ(query.Int("limit", 1, 10), 7);
   EXPECT_TRUE(query.On("debug"));
   EXPECT_FALSE(query.On("absent"));
   EXPECT_FALSE(query.Refusal());
-  query.Int("bad", 1, 10);
-  EXPECT_THAT(query.Refusal()->body, HasSubstr("'bad' must be a whole number"));
+}
+
+TEST(QueryTest, RefusesWhatIsNoNumberAndWhatNobodyAskedFor) {
+  http::Request request;
+  request.query = {{"limit", "7x"}, {"lang", "en"}, {"instance", "a"}};
+  Query numbers(request);
+  numbers.Int("limit", 1, 10);
+  EXPECT_THAT(numbers.Refusal()->body, HasSubstr("'limit' must be a whole number"));
+  request.query = {{"rules", "memory_usage"}, {"lang", "en"}, {"instance", "a"}};
+  Query names(request);
+  names.Text("rule", 100);
+  EXPECT_EQ(names.Refusal()->status, 400);
+  EXPECT_THAT(names.Refusal()->body, HasSubstr("There is no query parameter 'rules'"));
 }
 
 }  // namespace

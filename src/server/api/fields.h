@@ -68,15 +68,19 @@ class Body final : public Fields {
   std::set<std::string, std::less<>> known_;
 };
 
+// The query's parameters. Refusal() refuses those that no getter was asked for, as Body does: a mistyped ?rule= would
+// widen what a call is about. "lang" and "instance" are read elsewhere.
 class Query final : public Fields {
  public:
   explicit Query(const http::Request& request) : Fields(request) {}
   bool On(const std::string& name);  // "1" or "true"
-  std::optional<http::Response> Refusal() const { return Fault(); }
+  std::optional<http::Response> Refusal();
 
  private:
-  std::optional<std::string> RawText(const std::string& name) override { return request_.Query(name); }
+  std::optional<std::string> RawText(const std::string& name) override;
   std::optional<double> RawNumber(const std::string& name, bool whole) override;
+
+  std::set<std::string, std::less<>> known_ = {"lang", "instance"};
 };
 
 }  // namespace redoubt::api

@@ -99,11 +99,17 @@ http::Response List(const http::Request& request, const Parts& parts) {
   return Ok({{"entries", std::move(page)}, {"total", entries.size()}, {"next_cursor", std::move(next)}});
 }
 
+// ?as=written for editors: each text in the languages it was written in, nothing filled in.
 http::Response Get(const http::Request& request, const Parts& parts) {
+  Query query(request);
+  bool written = query.Choice("as", {"shown", "written"}) == "written";
+  if (auto refusal = query.Refusal()) return *refusal;
   const std::string& id = request.path_params.at("id");
   base::Result<EntryPtr> entry = parts.knowledge->Get(id);
   if (!entry.ok()) return NotFound(request, "지식 항목", "knowledge entry", id);
-  return Ok(EntryView(**entry, AskedLang(request)));
+  base::Json view = EntryView(**entry, AskedLang(request));
+  if (written) view.update(*(*entry)->document);
+  return Ok(view);
 }
 
 http::Response Stored(const http::Request& request, const base::Result<EntryPtr>& entry, int status) {

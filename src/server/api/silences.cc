@@ -78,6 +78,16 @@ std::string ReadRule(Body& body, const Parts& parts) {
   return rule;
 }
 
+// Waiting does not help, so this is no 503.
+http::Response Full(const http::Request& request) {
+  size_t most = alert::AlertEngine::kMaxSilences;
+  return http::ErrorResponse(request.lang(), 409, "failed_precondition",
+                             {fmt::format("알림 중지가 이미 {}개 있어 더 만들 수 없습니다.", most),
+                              fmt::format("There are {} silences already, which is the most.", most)},
+                             {"GET /api/v1/monitor/silences에서 필요 없는 것을 찾아 DELETE로 끝내세요.",
+                              "Find one that is not needed with GET /api/v1/monitor/silences and end it with DELETE."});
+}
+
 http::Response Add(const http::Request& request, const Parts& parts) {
   Body body(request);
   alert::Silence silence;
@@ -91,6 +101,7 @@ http::Response Add(const http::Request& request, const Parts& parts) {
   if (instance && !instance->empty()) silence.instance = ResolveInstance(request, *parts.monitor, instance, refusal);
   if (refusal) return *refusal;
   base::Result<alert::SilenceChange> change = parts.alerts->AddSilence(std::move(silence));
+  if (change.status().code() == base::StatusCode::kResourceExhausted) return Full(request);
   if (!change.ok()) return Fail(request, change.status());
   for (const alert::AlertEvent& event : change->events) PublishAlert(parts, event);
   return Ok(View(change->silence, parts, request.lang()), 201);

@@ -216,6 +216,11 @@ TEST_F(AnalyzerTest, ImpactSaysWhatStillWorks) {
   EXPECT_EQ(impact("OOM command not allowed when used memory > 'maxmemory'."), "oom-noeviction: yes no no");
   EXPECT_EQ(impact("", {{"maxmemory", 100}, {"used_memory", 92}, {"maxmemory_policy", "noeviction"}}),
             "oom-noeviction: no no no");
+  for (auto [used, writes] : {std::pair(92, "no"), {100, "yes"}, {103, "yes"}}) {
+    Json metrics = {{"maxmemory", 100}, {"used_memory", used}, {"maxmemory_policy", "volatile-lru"}};
+    metrics["db0"] = "keys=1000,expires=0,avg_ttl=0";
+    EXPECT_EQ(impact("", metrics), std::string("volatile-policy-without-ttl: ") + writes + " no no") << used;
+  }
   EXPECT_EQ(impact("MISCONF Redis is configured to save RDB snapshots"), "misconf-writes-stopped: yes no yes");
   const std::string full = "1:M 05 Mar 2024 09:00:00.000 # Error saving DB: No space left on device\n";
   EXPECT_EQ(impact(full), "disk-full: unknown no yes");
@@ -229,7 +234,9 @@ TEST_F(AnalyzerTest, ImpactSaysWhatStillWorks) {
 }
 
 TEST_F(AnalyzerTest, SecretsInMetricsGoNoFurther) {
-  Json metrics = {{"requirepass", "hunter2 and more"},
+  Json metrics = {{"addresses", "addr=10.0.0.1:5000,access_token=tok3nvalu3,lib=x"},
+                  {"peer", "name=b,redis_pass=tok3nvalu3"},
+                  {"requirepass", "hunter2 and more"},
                   {"masterauth", 4711},
                   {"client.password", "correct horse"},
                   {"contact", "Kim Minsu <minsu.kim@example.com>, 010-1234-5678"},
@@ -241,14 +248,48 @@ TEST_F(AnalyzerTest, SecretsInMetricsGoNoFurther) {
                   {"aof_last_write_status", "ok"}};
   Analysis out = Analyze("", metrics);
   std::string all = base::DumpJson(ToJson(out, true)) + base::DumpJson(*out.input_metrics) + base::DumpJson(*out.debug);
-  for (const char* secret :
-       {"hunter2", "4711", "horse", "minsu.kim", "1234-5678", "hong@", "1234567", "abcdef123456", "s3cr3t"}) {
+  for (const char* secret : {"hunter2", "4711", "horse", "minsu.kim", "1234-5678", "hong@", "1234567", "abcdef123456",
+                             "s3cr3t", "tok3nvalu3"}) {
     EXPECT_EQ(all.find(secret), std::string::npos) << secret;
   }
   EXPECT_EQ((*out.input_metrics)["used_memory"], 99);
   EXPECT_EQ((*out.input_metrics)["requirepass"], "<redacted:password>");
   EXPECT_EQ((*out.input_metrics)["contact"], "Kim Minsu <<redacted:email>>, <redacted:phone>");
   EXPECT_EQ((*out.input_metrics)["aof_last_write_status"], "ok");
+}
+
+TEST_F(AnalyzerTest, AMetricIsASecretByItsNameAndACountIsNot) {
+  const std::vector<std::string> secrets = {
+      "access_token", "api_token",   "refresh_token",      "session_token",     "bot.token",
+      "auth",         "config.auth", "config_requirepass", "redis_requirepass", "tls_key_file_pass",
+      "masterauth",   "primaryauth", "config.primaryauth", "redis_pass",        "tls-client-key-file-pass",
+      "auth_token",   "private_key", "db_password"};
+  const std::vector<std::string> innocent = {"acl_access_denied_auth",
+                                             "acl_access_denied_key",
+                                             "acl_access_denied_channel",
+                                             "cmdstat_auth",
+                                             "errorstat_NOAUTH",
+                                             "errorstat_WRONGPASS",
+                                             "expired_keys",
+                                             "evicted_keys",
+                                             "tokens",
+                                             "token_count",
+                                             "tracking_total_keys",
+                                             "master_replid",
+                                             "lazyfreed_objects",
+                                             "run_id",
+                                             "author",
+                                             "keyspace_misses",
+                                             "bypass",
+                                             "mem_clients_normal",
+                                             "passes"};
+  Json metrics;
+  for (const auto* names : {&secrets, &innocent}) {
+    for (const std::string& name : *names) metrics[name] = "12345 6789";
+  }
+  Json kept = *Analyze("", metrics).input_metrics;
+  for (const std::string& name : secrets) EXPECT_EQ(kept.value(name, "").find("<redacted:"), 0u) << name;
+  for (const std::string& name : innocent) EXPECT_EQ(kept.value(name, ""), "12345 6789") << name;
 }
 
 TEST_F(AnalyzerTest, ReplyHasEveryFieldOfTheContractInBothLanguages) {

@@ -12,21 +12,26 @@ struct Rule {
   const char* replacement;
 };
 
-const std::array<Rule, 14>& Rules() {
-  static const std::array<Rule, 14> rules = {{
+const std::array<Rule, 16>& Rules() {
+  static const std::array<Rule, 16> rules = {{
       // Addresses with credentials: redis://user:secret@host
       {RE2(R"((\b[a-z][a-z0-9+.-]{1,15}://[^\s:/@"']{0,80}):[^\s@/"']{1,200}@)"), R"(\1:<redacted:password>@)"},
       // Settings and commands of Redis.
-      {RE2(R"((?i)(\b(?:requirepass|masterauth|tls-key-file-pass|sentinel auth-pass \S+)["']?[ \t=:]+["']?)[^\s"'<>]{1,200})"),
+      {RE2(R"((?i)(\b(?:[\w.-]*(?:requirepass|masterauth|primaryauth|key[_-]file[_-]pass)|sentinel auth-pass \S+)["']?[ \t=:]+["']?)[^\s"'<>]{1,200})"),
        R"(\1<redacted:password>)"},
       {RE2(R"((?im)((?:^|[\s"'])AUTH["']?[ \t]+(?:["']?(?:default|[\w.-]{1,40})["']?[ \t]+)?["']?)[^\s"'<>:,()]{6,200}(["']?\s*$|["']))"),
        R"(\1<redacted:password>\2)"},
       {RE2(R"((?i)(redis-cli\b[^\n]{0,200}\s(?:-a|--pass)[ =])[^\s<]{1,200})"), R"(\1<redacted:password>)"},
       {RE2(R"((?i)(ACL["']?[ \t]+["']?SETUSER\b[^\n]{0,300}\s["']?[>#])[^\s"'<]{1,200})"), R"(\1<redacted:password>)"},
-      // key = value of any configuration or log
-      {RE2(R"((?i)(\b[\w.-]{0,30}(?:password|passwd|passphrase|secret|pwd|api[_-]?key|access[_-]?key|auth[_-]?token|비밀번호|암호)["']?\s{0,3}[:=]\s{0,3}["']?)[^\s"',;&<>{}]{2,200})"),
+      // key = value of any configuration or log. A name has no \b before its last word: '_' is part of words.
+      {RE2(R"((?i)((?:\b[\w.-]*(?:password|passwd|passphrase|secret|pwd|[_.-]pass|api[_-]?key|access[_-]?key|private[_-]?key|auth[_-]?token)|비밀번호|암호)["']?\s{0,3}[:=]\s{0,3}["']?)[^\s"',;&<>{}]{2,200})"),
        R"(\1<redacted:password>)"},
-      {RE2(R"((?i)(\b(?:token|bearer)["']?\s{0,3}[:=]\s{0,3}["']?)[\w.~+/=-]{8,400})"), R"(\1<redacted:token>)"},
+      // "auth" alone: "auth: NOAUTH ..." is a log line, and acl_access_denied_auth counts.
+      {RE2(R"((?i)((?:^|[^\w-])(?:[\w-]+\.)*auth["']?\s{0,3}=\s{0,3}["']?|["']auth["']\s{0,3}:\s{0,3}["'])[^\s"',;&<>{}]{2,200})"),
+       R"(\1<redacted:password>)"},
+      {RE2(R"((?i)(\b[\w.-]*(?:access|api|refresh|session|id|client)[_-]?token["']?\s{0,3}[:=]\s{0,3}["']?)[^\s"',;&<>{}]{2,400})"),
+       R"(\1<redacted:token>)"},
+      {RE2(R"((?i)(\b[\w.-]*(?:token|bearer)["']?\s{0,3}[:=]\s{0,3}["']?)[\w.~+/=-]{8,400})"), R"(\1<redacted:token>)"},
       {RE2(R"((?i)(\bauthorization["']?\s{0,3}[:=]\s{0,3}["']?(?:bearer|basic)\s+|\bbearer\s+)[\w.~+/=-]{8,400})"),
        R"(\1<redacted:token>)"},
       {RE2(R"(\beyJ[\w-]{10,600}\.[\w-]{10,600}\.[\w-]{5,600})"), "<redacted:token>"},

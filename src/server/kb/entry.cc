@@ -325,12 +325,24 @@ Json Shown(const Json& json, std::optional<Lang> lang) {
   return out;
 }
 
-// A reading text as it was given; a plain string counts for both languages.
-Json Given(const Json& text) { return text.is_string() ? Json{{"ko", text}, {"en", text}} : text; }
+// The language that "languages" names alone, as in an answer that is sent back: the other one only stood in there.
+std::string OnlyLanguage(const Json& json) {
+  auto languages = json.find("languages");
+  if (languages == json.end() || !languages->is_array() || languages->size() != 1) return "";
+  const Json& only = languages->front();
+  return only == "ko" || only == "en" ? only.get<std::string>() : "";
+}
 
-Json GivenList(const Json& json, const char* key) {
+// A reading text as it was given; a plain string counts for both languages, or for the `only` one.
+Json Given(const Json& text, const std::string& only) {
+  Json given = text.is_string() ? Json{{"ko", text}, {"en", text}} : text;
+  bool same = given.contains("ko") && given.contains("en") && given["ko"] == given["en"];
+  return same && !only.empty() ? Json{{only, given[only]}} : given;
+}
+
+Json GivenList(const Json& json, const char* key, const std::string& only) {
   Json out = Json::array();
-  for (const Json& text : json.value(key, Json::array())) out.push_back(Given(text));
+  for (const Json& text : json.value(key, Json::array())) out.push_back(Given(text, only));
   return out;
 }
 
@@ -353,13 +365,14 @@ std::vector<std::string_view> LanguagesOf(const Json& document) {
 // The input with its reading texts as {"ko","en"} or one of them, and every list of the form present.
 std::shared_ptr<const Json> Normalised(const Json& json, const Entry& entry) {
   auto document = std::make_shared<Json>();
+  const std::string only = OnlyLanguage(json);
   *document = {{"id", entry.id},
                {"category", entry.category},
                {"severity", entry.severity},
-               {"title", Given(json["title"])},
+               {"title", Given(json["title"], only)},
                {"related_metrics", entry.related_metrics},
                {"tags", entry.tags}};
-  for (const char* key : kTextLists) (*document)[key] = GivenList(json, key);
+  for (const char* key : kTextLists) (*document)[key] = GivenList(json, key, only);
   for (const char* key : {"failure_modes", "signals", "actions", "do_not"}) {
     (*document)[key] = json.contains(key) ? json[key] : Json::array();
   }

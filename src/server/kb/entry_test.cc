@@ -45,6 +45,28 @@ TEST(EntryTest, OneLanguageStandsForTheOtherAndTheAnswerSaysSo) {
   EXPECT_NE(ErrorOf(json).find("symptoms[0] has to be a string or"), std::string::npos);
 }
 
+TEST(EntryTest, WhatWasShownOfOneLanguageComesBackAsThatOne) {
+  Json json = Minimal();
+  json["title"] = {{"ko", "제목"}};
+  json["symptoms"] = {{{"ko", "멈춥니다"}}, {{"ko", "느립니다"}, {"en", "slow"}}};
+  auto entry = EntryFromJson(json);
+  for (auto lang : {std::optional<Lang>(), std::optional(Lang::kKo)}) {
+    Json shown = EntryToJson(*entry, lang);
+    if (lang) shown["symptoms"].erase(1);  // that view has no English to keep
+    auto again = EntryFromJson(shown);
+    ASSERT_TRUE(again.ok()) << again.status().message();
+    EXPECT_EQ((*again->document)["title"], (Json{{"ko", "제목"}}));
+    EXPECT_EQ((*again->document)["symptoms"][0], (Json{{"ko", "멈춥니다"}}));
+    if (!lang) {
+      EXPECT_EQ(*again->document, *entry->document);
+    }
+    EXPECT_EQ(EntryToJson(*again, std::nullopt)["languages"], Json::array({"ko"}));
+  }
+  json["title"] = {{"ko", "Redis"}, {"en", "Redis"}};  // written in both: nothing is dropped
+  json["languages"] = {"ko", "en"};
+  EXPECT_EQ((*EntryFromJson(json)->document)["title"], json["title"]);
+}
+
 TEST(EntryTest, CountsCharactersAndNotBytes) {
   Json json = Minimal();
   std::string text;

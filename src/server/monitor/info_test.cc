@@ -200,6 +200,21 @@ TEST(Replies, ReadsSlowlogRowsWithAnyNumbers) {
   EXPECT_EQ(entries[0].args[1], "*");
 }
 
+TEST(Replies, BoundsSlowlogIdsThatNoServerReaches) {
+  using resp::Reply;
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  auto row = [](int64_t id) {
+    return Reply::Array({Reply::Integer(id), Reply::Integer(1), Reply::Integer(9), Reply::Array({})});
+  };
+  std::vector<SlowlogEntry> entries = ReadSlowlog(Reply::Array({row(kMost), row(-kMost)}));
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_EQ(entries[0].id, int64_t{1} << 53);
+  EXPECT_EQ(entries[1].id, 0);
+  SlowlogCursor cursor;
+  EXPECT_EQ(cursor.CountToAsk(-1), 0);
+  EXPECT_EQ(cursor.CountToAsk(entries[0].id), SlowlogCursor::kDepth);
+}
+
 // A server's slowlog: ids count up, answers are the newest first.
 class Slowlog {
  public:

@@ -16,6 +16,9 @@ int64_t MillisOfSeconds(int64_t seconds) {
   return std::clamp(seconds, -kMost, kMost) * 1000;
 }
 
+// Ids are small counts; one that is not must not make sums of ids overflow.
+int64_t IdWithinBounds(int64_t id) { return std::clamp(id, int64_t{0}, int64_t{1} << 53); }
+
 ClientRow ReadClientRow(std::string_view line) {
   ClientRow row;
   while (!line.empty()) {
@@ -36,7 +39,7 @@ std::vector<SlowlogEntry> ReadSlowlog(const resp::Reply& reply) {
     const std::vector<resp::Reply>& parts = row.elements();
     if (parts.size() < 4) continue;
     SlowlogEntry entry;
-    entry.id = parts[0].integer();
+    entry.id = IdWithinBounds(parts[0].integer());
     entry.at_ms = MillisOfSeconds(parts[1].integer());
     entry.duration_us = parts[2].integer();
     for (const resp::Reply& argument : parts[3].elements()) entry.args.push_back(argument.text());

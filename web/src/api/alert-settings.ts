@@ -1,5 +1,5 @@
 // Silences and the thresholds of one server: queries and commands.
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useLang } from "../state/lang";
 import { http, unwrap } from "./client";
 import { monitorKeys } from "./monitor";
@@ -34,6 +34,12 @@ export function useSilenceCommands() {
   };
 }
 
+// The reply is in one language; what is kept in the other is out of date and is asked for when it is shown.
+export async function keepThresholds(client: QueryClient, instance: string, lang: string, reply: unknown) {
+  await client.invalidateQueries({ queryKey: ["monitor", "thresholds", instance], refetchType: "none" });
+  client.setQueryData(thresholdsKey(instance, lang), reply);
+}
+
 export function useThresholds(instance: string) {
   const lang = useLang();
   return useQuery({
@@ -46,7 +52,7 @@ export function useThresholds(instance: string) {
 export function useThresholdCommands(instance: string) {
   const client = useQueryClient();
   const lang = useLang();
-  const onSuccess = (reply: unknown) => client.setQueryData(thresholdsKey(instance, lang), reply);
+  const onSuccess = (reply: unknown) => keepThresholds(client, instance, lang, reply);
   return {
     set: useMutation({
       mutationFn: ({ rule, setting }: { rule: string; setting: ThresholdSetting }) =>

@@ -15,6 +15,7 @@ const keys = {
   all: ["knowledge"] as const,
   list: (filter: KnowledgeFilter) => ["knowledge", "list", filter] as const,
   one: (id: string) => ["knowledge", "one", id] as const,
+  written: (id: string) => ["knowledge", "one", id, "written"] as const,
 };
 
 export function useEntries(filter: KnowledgeFilter) {
@@ -32,6 +33,16 @@ export function useEntry(id: string | undefined) {
     queryKey: keys.one(id ?? ""),
     queryFn: () => unwrap(http.GET("/api/v1/knowledge/{id}", { params: { path: { id: id ?? "" } } })),
     enabled: id !== undefined,
+  });
+}
+
+// For the editor: each text in the languages it was written in, as it is now and not as it was kept.
+export function useWrittenEntry(id: string | undefined) {
+  return useQuery({
+    queryKey: keys.written(id ?? ""),
+    queryFn: () => unwrap(http.GET("/api/v1/knowledge/{id}", { params: { path: { id: id ?? "" }, query: { as: "written" } } })),
+    enabled: id !== undefined,
+    gcTime: 0,
   });
 }
 

@@ -25,12 +25,14 @@ describe("an entry as a form", () => {
     expect(result.ok && result.input.symptoms).toEqual([{ ko: "하나", en: "one" }, { en: "two" }, { ko: "셋" }]);
   });
 
-  it("leaves a language empty that only stands in for the other", () => {
-    const korean: Entry = { ...entry, languages: ["ko"], title: { ko: "메모리", en: "메모리" }, symptoms: [{ ko: "쓰기 거부", en: "쓰기 거부" }, { ko: "지연", en: "slow" }] };
-    const form = toForm(korean);
-    expect(form.title).toEqual({ ko: "메모리", en: "" });
-    expect(form.lists.symptoms).toEqual({ ko: "쓰기 거부\n지연", en: "\nslow" });
-    expect(toInput(form)).toMatchObject({ ok: true, input: { title: { ko: "메모리" }, symptoms: [{ ko: "쓰기 거부" }, { ko: "지연", en: "slow" }] } });
+  it("keeps each text in the languages it was written in", () => {
+    const symptoms = [{ en: "refused" }, { ko: "쓰기 거부" }, { ko: "지연", en: "slow" }, { ko: "OOM", en: "OOM" }];
+    for (const languages of [["ko"], ["en"], ["ko", "en"]] as const) {
+      const form = toForm({ ...entry, languages: [...languages], title: { ko: "메모리" }, symptoms });
+      expect(form.title).toEqual({ ko: "메모리", en: "" });
+      expect(form.lists.symptoms).toEqual({ ko: "\n쓰기 거부\n지연\nOOM", en: "refused\n\nslow\nOOM" });
+      expect(toInput(form)).toMatchObject({ ok: true, input: { title: { ko: "메모리" }, symptoms } });
+    }
   });
 
   it("needs a title in one language", () => {

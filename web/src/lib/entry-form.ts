@@ -36,18 +36,18 @@ export function textIn(text: Text, lang: Lang): string {
   return text[lang] ?? text[lang === "ko" ? "en" : "ko"] ?? "";
 }
 
+// `entry` as it was written (?as=written): a language that is not there stays empty.
 export function toForm(entry: Entry): EntryForm {
   const form = emptyEntryForm();
   const json = (value: unknown) => (value === undefined ? "" : JSON.stringify(value, null, 2));
-  const written = (text: Text, lang: Lang) => raw(text, lang, entry.languages);
   for (const field of listFields) {
     form.lists[field] = { ko: entry[field].map((text) => written(text, "ko")).join("\n"), en: entry[field].map((text) => written(text, "en")).join("\n") };
   }
   return {
     ...form,
     id: entry.id,
-    category: entry.category as EntryCategory,
-    severity: entry.severity as EntrySeverity,
+    category: entry.category,
+    severity: entry.severity,
     title: { ko: written(entry.title, "ko"), en: written(entry.title, "en") },
     relatedMetrics: entry.related_metrics.join(", "),
     tags: entry.tags.join(", "),
@@ -99,10 +99,8 @@ function local(ko: string, en: string): Text | null {
   return { ...(ko === "" ? {} : { ko }), ...(en === "" ? {} : { en }) };
 }
 
-// What somebody wrote: the same text in a language that the entry was not written in only stands in for the other.
-function raw(text: Text, lang: Lang, languages: readonly Lang[]): string {
+function written(text: Text, lang: Lang): string {
   if (typeof text === "string") return lang === "ko" ? text : "";
-  if (text.ko === text.en && !languages.includes(lang) && languages.length > 0) return "";
   return (text[lang] ?? "").replace(/\n/g, " ");
 }
 

@@ -2,8 +2,8 @@ import { Button, Select, Textarea, TextInput } from "@mantine/core";
 import { useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useNavigate, useParams } from "react-router";
-import { useEntry, useKnowledgeCommands } from "../../api/knowledge";
-import { entryCategories, entrySeverities, type Entry } from "../../api/types";
+import { useKnowledgeCommands, useWrittenEntry } from "../../api/knowledge";
+import { categories, severities, type Entry } from "../../api/types";
 import { Fold } from "../../components/Fold";
 import { Page, Panel } from "../../components/Panel";
 import { ErrorState, QueryView } from "../../components/states";
@@ -14,7 +14,7 @@ import styles from "./knowledge.module.css";
 export default function EntryEditPage() {
   const { id } = useParams();
   const { t } = useTranslation();
-  const entry = useEntry(id);
+  const entry = useWrittenEntry(id);
   if (id === undefined) {
     return (
       <Page title={t("knowledge.newTitle")}>
@@ -118,13 +118,13 @@ function BasicFields({ form, change, fixedId }: PartProps & { fixedId: boolean }
       />
       <Select
         label={t("knowledge.fields.category")}
-        data={entryCategories.map((value) => ({ value, label: t(`category.${value}`) }))}
+        data={categories.map((value) => ({ value, label: t(`category.${value}`) }))}
         value={form.category}
         onChange={(value) => value && change({ category: value })}
       />
       <Select
         label={t("knowledge.fields.severity")}
-        data={entrySeverities.map((value) => ({ value, label: t(`severity.${value}`) }))}
+        data={severities.map((value) => ({ value, label: t(`severity.${value}`) }))}
         value={form.severity}
         onChange={(value) => value && change({ severity: value })}
       />

@@ -6,9 +6,8 @@ import { useTranslation } from "react-i18next";
 import { useSilenceCommands, useSilences } from "../../api/alert-settings";
 import type { Alert, Instance } from "../../api/types";
 import { ErrorState, QueryView } from "../../components/states";
-import { formatMoment } from "../../lib/format";
 import { useNow } from "../../state/now";
-import { buildSilenceRows, silenceHours, type SilenceLength, type SilenceRow } from "./build-silences";
+import { buildSilenceNews, buildSilenceRows, silenceHours, type SilenceLength, type SilenceRow } from "./build-silences";
 import styles from "./monitor.module.css";
 
 interface MenuProps {
@@ -45,17 +44,16 @@ export function SilenceList({ instance, adding }: { instance: Instance; adding: 
   const silences = useSilences(instance.id);
   const { end } = useSilenceCommands();
   const heading = useRef<HTMLHeadingElement>(null);
-  const error = adding.error ?? end.error;
-  const until = adding.data?.[0]?.until;
+  const news = buildSilenceNews(adding, end, now, t);
   return (
     <section className={styles.silences} aria-labelledby="silences">
       <h3 id="silences" ref={heading} tabIndex={-1}>
         {t("silence.title")}
       </h3>
       <p className="visually-hidden" role="status">
-        {adding.isSuccess && until ? t("silence.done", { time: formatMoment(until, now) }) : end.isSuccess ? t("silence.ended") : ""}
+        {news.message}
       </p>
-      {error && <ErrorState error={error} inline />}
+      {news.error && <ErrorState error={news.error} inline />}
       <QueryView query={silences} lines={1}>
         {(data) => {
           const rows = buildSilenceRows(data.silences, now, t);

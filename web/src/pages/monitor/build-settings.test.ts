@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Alert, Silence } from "../../api/types";
 import { translator } from "../../i18n/testing";
-import { buildSilenceRows, silencesFor } from "./build-silences";
+import { buildSilenceNews, buildSilenceRows, silencesFor } from "./build-silences";
 import { buildThresholdRows, countChanged, formatThreshold, formOf, labelOf, settingOf } from "./build-thresholds";
 import { rule } from "./testing";
 
@@ -93,5 +93,28 @@ describe("silences", () => {
       { instance: "i", rule: "memory_usage", duration_s: 14_400 },
       { instance: "i", rule: "writes_refused_oom", duration_s: 14_400 },
     ]);
+  });
+});
+
+describe("the news of silences", () => {
+  const silence: Silence = { id: "si_1", instance: null, rule: null, title: null, comment: "", created_at: "2026-11-22T00:00:00.000Z", until: "2026-11-22T01:00:00.000Z" };
+  const now = Date.parse(silence.created_at);
+  const idle = { submittedAt: 0, isSuccess: false, error: null };
+  const added = { submittedAt: 10, isSuccess: true, error: null, data: [silence] };
+
+  it("are those of the later command", () => {
+    expect(buildSilenceNews(idle, idle, now, t)).toEqual({ error: null, message: "" });
+    const first = buildSilenceNews(added, idle, now, t).message;
+    expect(first).not.toBe("");
+    const ended = buildSilenceNews(added, { ...idle, submittedAt: 20, isSuccess: true }, now, t).message;
+    expect(ended).toBe(t("silence.ended"));
+    expect(buildSilenceNews({ ...added, submittedAt: 30 }, { ...idle, submittedAt: 20, isSuccess: true }, now, t).message).toBe(first);
+  });
+
+  it("let an old error go", () => {
+    const failed = { ...idle, submittedAt: 10, error: new Error("no") };
+    expect(buildSilenceNews(failed, idle, now, t).error).toBe(failed.error);
+    expect(buildSilenceNews(failed, { ...idle, submittedAt: 20, isSuccess: true }, now, t)).toEqual({ error: null, message: t("silence.ended") });
+    expect(buildSilenceNews(failed, { ...idle, submittedAt: 20 }, now, t)).toEqual({ error: null, message: "" });
   });
 });

@@ -22,6 +22,21 @@ export function buildSilenceRows(silences: readonly Silence[], now: number, t: T
   }));
 }
 
+interface Told {
+  submittedAt: number;
+  isSuccess: boolean;
+  error: Error | null;
+}
+
+// What the panel tells of its two commands: only how the later one went, so that no old message stays.
+export function buildSilenceNews(adding: Told & { data?: readonly Silence[] | undefined }, ending: Told, now: number, t: TFunction) {
+  const ended = ending.submittedAt > adding.submittedAt;
+  const until = adding.data?.[0]?.until;
+  const done = until ? t("silence.done", { time: formatMoment(until, now) }) : "";
+  const latest = ended ? ending : adding;
+  return { error: latest.error, message: latest.isSuccess ? (ended ? t("silence.ended") : done) : "" };
+}
+
 // One per rule that the alert names now: a new fault of the same group is still heard.
 export function silencesFor(alert: Alert, length: SilenceLength): SilenceRequest[] {
   const rules = new Set([alert.rule, ...(alert.findings ?? []).map((finding) => finding.rule)]);
