@@ -463,14 +463,14 @@ def test_nothing_is_written_to_a_slot_that_has_moved(start_server, engine):
     set_floats(client, f"{tag}x", [1, 2], [1, 2])
     assert execute(client, f"{tag}double", [f"{tag}x"], [f"{tag}y"]) == b"OK"
     client.delete(f"{tag}y")
-    late = []
+    late = {}
 
     def run(model, tensor, output, *options):
         with server.client() as other:
             try:
-                late.append(execute(other, tag + model, [tag + tensor], [tag + output], *options))
+                late[model] = execute(other, tag + model, [tag + tensor], [tag + output], *options)
             except redis.RedisError as error:
-                late.append(error)
+                late[model] = error
 
     first = threading.Thread(target=run, args=("endless", "one", "e", "TIMEOUT", 800))
     first.start()
@@ -481,8 +481,8 @@ def test_nothing_is_written_to_a_slot_that_has_moved(start_server, engine):
     client.execute_command("CLUSTER", "DELSLOTS", client.execute_command("CLUSTER", "KEYSLOT", tag))
     first.join(10)
     second.join(10)
-    assert late[0] == b"TIMEDOUT"
-    assert "slot of the key '{t}y' has moved" in str(late[1])
+    assert late["endless"] == b"TIMEDOUT"
+    assert "slot of the key '{t}y' has moved" in str(late["double"])
 
 
 def test_keys_of_one_run_must_share_a_slot(start_server, engine):
