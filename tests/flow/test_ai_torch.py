@@ -48,6 +48,17 @@ def test_inputs_and_stored_results_do_not_change_under_a_model(client):
     assert get_floats(client, "y") == [1, 2]
 
 
+def test_predict_returns_all_that_a_list_or_dict_holds(client):
+    store_torch(client, "m", "rows")
+    store_torch(client, "d", "dict")
+    set_floats(client, "x", [3, 2], range(6))
+    assert len(client.execute_command("AI.PREDICT", "m", "INPUTS", 1, "KEY", "x")) == 3
+    reply = client.execute_command("AI.PREDICT", "d", "INPUTS", 1, "KEY", "x")
+    assert [entry[3] for entry in reply] == [[3, 2], []]
+    error = error_of(client, "AI.PREDICT", "m", "INPUTS", 1, "KEY", "x", "OUTPUTS", 1, "y")
+    assert error == "ERR the outputs of this model have no names; leave OUTPUTS out to get all of them"
+
+
 def test_a_list_gives_as_many_outputs_as_it_has(client):
     store_torch(client, "m", "rows")
     set_floats(client, "x", [3, 2], range(6))

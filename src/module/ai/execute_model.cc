@@ -52,7 +52,7 @@ base::Status ExecuteModel(AiModule& ai, host::Context& ctx, const host::Args& ar
   request.model = model->slot;
   request.inputs = std::move(inputs);
   request.timeout_ms = parsed.timeout_ms;
-  auto completion = std::make_unique<RunCompletion>(ai, ctx, model->stats, std::move(outputs), &CheckCounts);
+  auto completion = std::make_unique<StoringCompletion>(ai, ctx, model->stats, std::move(outputs), &CheckCounts);
   return SubmitRun(ai, ctx, model->queue_device(), std::move(request), std::move(completion));
 }
 

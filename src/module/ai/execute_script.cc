@@ -68,7 +68,7 @@ base::Status ExecuteScript(AiModule& ai, host::Context& ctx, const host::Args& a
   request.job =
       std::make_shared<infer::ScriptJob>(script->slot, std::move(call), std::make_shared<ServerScriptHost>(ctx));
   request.timeout_ms = parsed.timeout_ms;
-  auto completion = std::make_unique<RunCompletion>(ai, ctx, script->stats, std::move(outputs), &ScriptCountMismatch);
+  auto completion = std::make_unique<StoringCompletion>(ai, ctx, script->stats, std::move(outputs), &ScriptCountMismatch);
   return SubmitRun(ai, ctx, script->queue_device(), std::move(request), std::move(completion));
 }
 

@@ -11,66 +11,62 @@
 #include "module/ai/commands.h"
 #include "module/ai/data_types.h"
 #include "module/ai/predict_arguments.h"
-#include "module/ai/run_stats.h"
+#include "module/ai/run_completion.h"
 #include "module/ai/tensor_reply.h"
-#include "module/host/blocked_client.h"
 #include "module/host/key.h"
 
 namespace redoubt::ai {
 namespace {
 
-// The places of `names` among the model's outputs, or all of them when none is named.
-base::Result<std::vector<size_t>> ChooseOutputs(const infer::Model& model, const std::vector<std::string>& names) {
+// Whether the model has outputs of these names.
+base::Status CheckNames(const infer::Model& model, const std::vector<std::string>& names) {
+  if (names.empty()) return base::OkStatus();
+  if (model.counts_outputs_by_run()) {
+    return base::InvalidArgument("ERR the outputs of this model have no names; leave OUTPUTS out to get all of them");
+  }
   std::vector<std::string> known;
   for (const infer::ModelIo& output : model.outputs()) known.push_back(output.name);
-  std::vector<size_t> places;
-  if (names.empty()) {
-    for (size_t i = 0; i < known.size(); ++i) places.push_back(i);
-  }
   for (const std::string& name : names) {
-    const auto found = std::find(known.begin(), known.end(), name);
-    if (found == known.end()) {
-      return base::InvalidArgument(
-          fmt::format("ERR the model has no output '{}'; its outputs: {}", name, fmt::join(known, ", ")));
-    }
-    places.push_back(static_cast<size_t>(found - known.begin()));
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    return base::InvalidArgument(
+        fmt::format("ERR the model has no output '{}'; its outputs: {}", name, fmt::join(known, ", ")));
   }
-  return places;
+  return base::OkStatus();
 }
 
-class Prediction final : public host::Completion {
+// Answers with the outputs themselves.
+class Prediction final : public RunCompletion {
  public:
   Prediction(AiModule& ai, const ModelValue& model, std::vector<std::string> names)
-      : ai_(ai), slot_(model.slot), stats_(model.stats), names_(std::move(names)) {}
+      : RunCompletion(ai, model.stats), slot_(model.slot), names_(std::move(names)) {}
 
-  // On a worker's or the timer's thread.
-  void Finish(base::Result<infer::Tensors> outputs, const infer::RunTimes& times) {
-    result_ = outputs.status();
-    if (outputs.ok()) outputs_ = std::move(*outputs);
-    times_ = times;
+ protected:
+  base::Status Take(host::Context& /*effects*/, infer::Tensors outputs) override {
+    if (names_.empty()) {
+      answer_ = std::move(outputs);
+      return base::OkStatus();
+    }
+    ASSIGN_OR_RETURN(const std::shared_ptr<infer::Model> model, slot_->Get());
+    RETURN_IF_ERROR(CheckNames(*model, names_));
+    for (const std::string& name : names_) {
+      for (size_t i = 0; i < model->outputs().size(); ++i) {
+        if (model->outputs()[i].name != name) continue;
+        answer_.push_back(outputs[i]);
+        break;
+      }
+    }
+    return base::OkStatus();
   }
 
-  void Apply(host::Context& /*effects*/) override { CountRun(ai_, *stats_, result_, outputs_, times_); }
-
-  void Reply(host::Context& ctx) override {
-    if (result_.code() == base::StatusCode::kDeadlineExceeded) return ctx.ReplyStatus("TIMEDOUT");
-    if (!result_.ok()) return ctx.ReplyError(result_.message());  // the vendor's words as they are
-    const base::Result<std::shared_ptr<infer::Model>> model = slot_->Get();
-    const base::Result<std::vector<size_t>> places =
-        model.ok() ? ChooseOutputs(**model, names_) : base::Result<std::vector<size_t>>(model.status());
-    if (!places.ok()) return ctx.ReplyError(host::ErrorLine(places.status().message()));
-    ctx.ReplyArray(places->size());
-    for (size_t place : *places) ReplyTensor(ctx, *outputs_[place]);
+  void ReplyDone(host::Context& ctx) override {
+    ctx.ReplyArray(answer_.size());
+    for (const tensor::Tensor::Ptr& tensor : answer_) ReplyTensor(ctx, *tensor);
   }
 
  private:
-  AiModule& ai_;
   std::shared_ptr<infer::ModelSlot> slot_;
-  std::shared_ptr<RunStats> stats_;
   std::vector<std::string> names_;
-  infer::Tensors outputs_;
-  infer::RunTimes times_;
-  base::Status result_;
+  infer::Tensors answer_;
 };
 
 base::Result<infer::Tensors> MakeInputs(AiModule& ai, host::Context& ctx, const host::Args& args,
@@ -100,28 +96,7 @@ base::Status CheckAgainstModel(const ModelValue& value, const PredictArguments& 
     return base::InvalidArgument(
         fmt::format("ERR the model has {} inputs, {} are given", (*model)->inputs().size(), parsed.inputs.size()));
   }
-  return ChooseOutputs(**model, parsed.outputs).status();
-}
-
-base::Status Submit(AiModule& ai, host::Context& ctx, const ModelValue& model, infer::Tensors inputs,
-                    const PredictArguments& parsed) {
-  auto completion = std::make_unique<Prediction>(ai, model, parsed.outputs);
-  Prediction* prediction = completion.get();
-  host::BlockedClient* blocked = host::BlockedClient::Block(ctx, std::move(completion));
-  infer::RunRequest request;
-  request.model = model.slot;
-  request.inputs = std::move(inputs);
-  request.timeout_ms = parsed.timeout_ms;
-  request.done = [prediction, blocked](base::Result<infer::Tensors> result, const infer::RunTimes& times) {
-    prediction->Finish(std::move(result), times);
-    blocked->Unblock();
-  };
-  const base::Status accepted = ai.executor().Submit(model.queue_device(), std::move(request));
-  if (!accepted.ok()) {
-    ++ai.counters().refused;
-    blocked->Abort();
-  }
-  return accepted;
+  return CheckNames(**model, parsed.outputs);
 }
 
 }  // namespace
@@ -142,7 +117,12 @@ base::Status Predict(AiModule& ai, host::Context& ctx, host::Args args) {
   ASSIGN_OR_RETURN(const PredictArguments parsed, ParsePredict(args, limits));
   RETURN_IF_ERROR(CheckAgainstModel(*model, parsed));
   ASSIGN_OR_RETURN(infer::Tensors inputs, MakeInputs(ai, ctx, args, parsed, limits));
-  return Submit(ai, ctx, *model, std::move(inputs), parsed);
+  infer::RunRequest request;
+  request.model = model->slot;
+  request.inputs = std::move(inputs);
+  request.timeout_ms = parsed.timeout_ms;
+  return SubmitRun(ai, ctx, model->queue_device(), std::move(request),
+                   std::make_unique<Prediction>(ai, *model, parsed.outputs));
 }
 
 std::vector<host::KeyPosition> PredictKeys(const host::Args& args) {

@@ -6,14 +6,6 @@
 
 namespace redoubt::ai {
 
-RunCompletion::RunCompletion(AiModule& ai, host::Context& ctx, std::shared_ptr<RunStats> stats,
-                             std::vector<host::String> outputs, CheckCounts check)
-    : ai_(ai),
-      caller_(host::Caller::Of(ctx)),
-      stats_(std::move(stats)),
-      names_(std::move(outputs)),
-      check_(std::move(check)) {}
-
 void RunCompletion::Finish(base::Result<infer::Tensors> outputs, const infer::RunTimes& times) {
   result_ = outputs.status();
   if (outputs.ok()) outputs_ = std::move(*outputs);
@@ -22,24 +14,34 @@ void RunCompletion::Finish(base::Result<infer::Tensors> outputs, const infer::Ru
 
 void RunCompletion::Apply(host::Context& effects) {
   CountRun(ai_, *stats_, result_, outputs_, times_);
-  if (!result_.ok()) return;
-  if (const std::string mismatch = check_(outputs_.size(), names_.size()); !mismatch.empty()) {
-    result_ = base::InvalidArgument(mismatch);
-    return;
-  }
-  if (names_.empty()) return;
-  result_ = StoreOutputs(effects, caller_, names_, outputs_);
-  if (!result_.ok()) ++ai_.counters().outputs_not_stored;
+  if (result_.ok()) result_ = Take(effects, std::move(outputs_));
 }
 
 void RunCompletion::Reply(host::Context& ctx) {
   if (result_.ok()) {
-    ctx.ReplyOk();
+    ReplyDone(ctx);
   } else if (result_.code() == base::StatusCode::kDeadlineExceeded) {
     ctx.ReplyStatus("TIMEDOUT");
   } else {
     ctx.ReplyError(result_.message());  // the vendor's words as they are
   }
+}
+
+StoringCompletion::StoringCompletion(AiModule& ai, host::Context& ctx, std::shared_ptr<RunStats> stats,
+                                     std::vector<host::String> outputs, CheckCounts check)
+    : RunCompletion(ai, std::move(stats)),
+      caller_(host::Caller::Of(ctx)),
+      names_(std::move(outputs)),
+      check_(std::move(check)) {}
+
+base::Status StoringCompletion::Take(host::Context& effects, infer::Tensors outputs) {
+  if (const std::string mismatch = check_(outputs.size(), names_.size()); !mismatch.empty()) {
+    return base::InvalidArgument(mismatch);
+  }
+  if (names_.empty()) return base::OkStatus();
+  const base::Status stored = StoreOutputs(effects, caller_, names_, outputs);
+  if (!stored.ok()) ++ai_.counters().outputs_not_stored;
+  return stored;
 }
 
 base::Status SubmitRun(AiModule& ai, host::Context& ctx, std::string_view device, infer::RunRequest request,
