@@ -44,6 +44,17 @@ def test_a_pasted_slowlog_names_the_command(redoubt):
     assert any("SORT queue:big" in e.get("value", "") for e in reply["evidence"])
 
 
+def test_a_stored_analysis_holds_no_password_of_a_pasted_reply(redoubt):
+    slowlog = SLOWLOG.replace('1) "SORT"', '1) "AUTH"').replace('"queue:big"', '"hunter2secret"')
+    config = '1) "requirepass"\n2) "hunter2secret"\n'
+    raw = "requirepass\nhunter2secret\n"
+    lines = "HELLO 3 AUTH default hunter2secret SETNAME x\nuser bob on >hunter2secret ~*\nREDISCLI_AUTH=hunter2secret\n"
+    metrics = {"used_memory": 1, "pass": "hunter2secret", "encryption_key": "hunter2secret"}
+    stored = analyze(redoubt, slowlog + config + raw + lines, metrics=metrics)["id"]
+    reply = redoubt.api("GET", f"/analyze/{stored}?debug=1").ok()
+    assert "10.0.0.7:51122" in json.dumps(reply["input"]) and "hunter2" not in json.dumps(reply)
+
+
 def test_each_line_of_a_log_is_quoted_with_its_number_and_time(redoubt):
     log = (
         "redis-1  | 1:M 14 Jun 2023 01:59:00.000 * Ready to accept connections\n"
