@@ -5,6 +5,7 @@ are to be quoted).
 """
 
 import contextlib
+import json
 import os
 import pathlib
 import platform
@@ -26,6 +27,11 @@ def machine():
     model = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "?")
     kib = int(next(l.split()[1] for l in open("/proc/meminfo") if l.startswith("MemTotal")))
     return f"{model}, {os.cpu_count()} cores, {kib / 2**20:.0f} GiB, {platform.system()} {platform.release()}"
+
+
+def load_average():
+    """How busy the machine is with other things; meant for before a bench."""
+    return f"load average {os.getloadavg()[0]:.1f}"
 
 
 def revision():
@@ -58,6 +64,26 @@ def resident_mib(pid, field="VmRSS"):
 def percentile(values, share):
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def load(port, requests, *, connections=1, seconds=2.0, protocol="resp"):
+    """Runs redoubt_load_client: what it prints, and "rate", requests a second."""
+    program = servers.BUILD / "bin" / "redoubt_load_client"
+    if not program.exists():
+        raise SystemExit(f"{program} is missing: configure with -DREDOUBT_BUILD_BENCH=ON and build it")
+    with tempfile.TemporaryDirectory(prefix="redoubt-load-") as folder:
+        files = []
+        for i, request in enumerate(requests):
+            files.append(pathlib.Path(folder) / str(i))
+            files[-1].write_bytes(request)
+        command = [program, str(port), protocol, str(connections), str(seconds), *files]
+        done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(done.stderr)
+    measured = json.loads(done.stdout)
+    if measured["errors"]:
+        raise SystemExit(f"{measured['errors']} of {measured['requests']} replies are errors: {done.stderr}")
+    return {**measured, "rate": measured["requests"] / measured["seconds"]}
 
 
 def table(head, rows):

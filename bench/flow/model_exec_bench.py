@@ -9,53 +9,12 @@ AI.TENSORSET and TENSORGET stand beside SET and GET of the same bytes. The kinds
 what else the machine does falls on all of them alike.
 """
 
-import json
-import subprocess
-
 import numpy as np
-import onnx
 from measure import RawClient, percentile, process_cpu_s, resp, servers, started, table
+from networks import in_process, network
 
 BLOCKS = 20
 REQUESTS_PER_BLOCK = 1000
-
-
-def small_network():
-    rng = np.random.default_rng(1)
-    tensors = {
-        "w1": rng.standard_normal((64, 64)).astype(np.float32),
-        "b1": rng.standard_normal(64).astype(np.float32),
-        "w2": rng.standard_normal((64, 8)).astype(np.float32),
-        "b2": rng.standard_normal(8).astype(np.float32),
-    }
-    node, value = onnx.helper.make_node, onnx.helper.make_tensor_value_info
-    graph = onnx.helper.make_graph(
-        [
-            node("Gemm", ["x", "w1", "b1"], ["h"]),
-            node("Relu", ["h"], ["r"]),
-            node("Gemm", ["r", "w2", "b2"], ["y"]),
-        ],
-        "small",
-        [value("x", onnx.TensorProto.FLOAT, [1, 64])],
-        [value("y", onnx.TensorProto.FLOAT, [1, 8])],
-        [onnx.numpy_helper.from_array(tensor, name) for name, tensor in tensors.items()],
-    )
-    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
-    return model.SerializeToString()
-
-
-def in_process(folder, blob):
-    """(p50 us, CPU us) of one run without a server; None when the micro bench is not built."""
-    program = servers.BUILD / "bin" / "redoubt_model_run_bench"
-    if not program.exists():
-        return None
-    path = folder / "small.onnx"
-    path.write_bytes(blob)
-    out = subprocess.run(
-        [program, path, servers.BUILD / "lib" / "backends"], capture_output=True, text=True, check=True
-    )
-    measured = json.loads(out.stdout)
-    return measured["p50_us"], measured["cpu_us"]
 
 
 def compare(server, kinds):
@@ -79,7 +38,7 @@ def compare(server, kinds):
 
 
 def main():
-    blob = small_network()
+    blob = network([64, 64, 8])
     row = np.zeros((1, 64), np.float32).tobytes()
     hop = servers.BUILD / "lib" / "bench" / "redoubt_hop.so"
     config = {"io-threads": "1", **({"loadmodule": hop} if hop.exists() else {})}
@@ -102,7 +61,8 @@ def main():
                 "GET": resp("GET", "s"),
             },
         )
-        bare = in_process(server.dir, blob)
+        measured = in_process(server.dir, blob)
+        bare = measured and (measured["p50_us"], measured["cpu_us"])
 
     print("### A model 64 → 64 → 8 and its tensors, one connection\n")
     table(
