@@ -1,0 +1,71 @@
+"""What AI.* costs the server's main thread: processor time as the kernel counts it, so that a busy machine does not
+matter. Commands run one at a time here; test_ai_soak.py looks at all of them at once.
+"""
+
+import pathlib
+import time
+
+import pytest
+
+from ai_models import execute, floats, onnx_models, set_floats, store
+
+LIMIT_MS = 5
+LARGE = 32  # MB
+
+
+def main_thread_ms(server):
+    return int(pathlib.Path(f"/proc/{server.pid}/task/{server.pid}/schedstat").read_text().split()[0]) / 1e6
+
+
+def cost_ms(server, client, command):
+    """What the main thread spends on the command, from its arrival until the callbacks after its answer are over."""
+    client.ping()
+    before = main_thread_ms(server)
+    command()
+    client.ping()
+    return main_thread_ms(server) - before
+
+
+@pytest.fixture
+def ready(client):
+    store(client, "small", onnx_models.doubler())
+    store(client, "mlp", onnx_models.mlp())
+    set_floats(client, "x", [20_000, 2], [1] * 40_000)
+    set_floats(client, "row", [1, 64], [1] * 64)
+    return client
+
+
+def test_commands_on_tensors_of_160_kb_are_short(ready, server):
+    blob = floats([1] * 40_000)
+    commands = {
+        "TENSORSET": lambda: ready.execute_command("AI.TENSORSET", "y", "FLOAT", 20_000, 2, "BLOB", blob),
+        "TENSORGET": lambda: ready.execute_command("AI.TENSORGET", "x", "BLOB"),
+        "MODELEXECUTE": lambda: execute(ready, "small", ["x"], ["y"]),
+        "PREDICT": lambda: ready.execute_command("AI.PREDICT", "small", "INPUTS", 1, "KEY", "x"),
+        "DAGEXECUTE": lambda: ready.execute_command(
+            *"AI.DAGEXECUTE LOAD 1 x PERSIST 1 y |> AI.MODELEXECUTE small INPUTS 1 x OUTPUTS 1 y".split()
+        ),
+        "INFO": lambda: ready.info("everything"),
+        "MODELSTORE": lambda: store(ready, "mlp", onnx_models.mlp()),
+        "SCAN": lambda: ready.execute_command("AI._MODELSCAN"),
+    }
+    costs = {name: max(cost_ms(server, ready, command) for _ in range(20)) for name, command in commands.items()}
+    print(costs)
+    assert {name: cost for name, cost in costs.items() if cost > LIMIT_MS} == {}
+
+
+def test_large_models_are_built_copied_and_freed_elsewhere(ready, server):
+    blob = onnx_models.large(LARGE)
+    # What the server itself takes to receive as many bytes and to free them.
+    plain = cost_ms(server, ready, lambda: ready.set("plain", blob))
+    plain += cost_ms(server, ready, lambda: ready.delete("plain"))
+    costs = {}
+    costs["stored"] = cost_ms(server, ready, lambda: store(ready, "large", blob)) - plain
+    costs["copied"] = cost_ms(server, ready, lambda: ready.copy("large", "twin"))
+    costs["deleted"] = cost_ms(server, ready, lambda: ready.delete("twin"))
+    costs["replaced"] = cost_ms(server, ready, lambda: store(ready, "large", onnx_models.doubler()))
+    store(ready, "large", blob)
+    time.sleep(0.1)
+    costs["flushed"] = cost_ms(server, ready, ready.flushall)
+    print(plain, costs)
+    assert {name: cost for name, cost in costs.items() if cost > LIMIT_MS} == {}
