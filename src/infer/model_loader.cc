@@ -50,8 +50,13 @@ std::shared_ptr<ModelSlot> ModelLoader::Load(ModelSpec spec) {
   return slot;
 }
 
+base::Result<std::shared_ptr<Model>> ModelLoader::CheckAndBuild(const ModelSpec& spec) {
+  if (options_.check != nullptr) RETURN_IF_ERROR(options_.check->Check(spec));
+  return Model::Build(registry_, spec);
+}
+
 void ModelLoader::Build(ModelSlot& slot) {
-  base::Result<std::shared_ptr<Model>> model = Model::Build(registry_, slot.spec());
+  base::Result<std::shared_ptr<Model>> model = CheckAndBuild(slot.spec());
   if (!model.ok()) {
     options_.logger.Warning("a model for {} could not be built: {}", slot.spec().backend, model.status().message());
   }

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/thread_annotations.h"
 #include "infer/model.h"
+#include "infer/model_check.h"
 #include "infer/worker_threads.h"
 
 namespace redoubt::infer {
@@ -46,6 +47,7 @@ class ModelLoader {
   struct Options {
     int nice = 0;
     base::Logger logger{};
+    const ModelCheck* check = nullptr;  // asked before every build; null: none
   };
   ModelLoader(BackendRegistry& registry, Options options);
   ModelLoader(const ModelLoader&) = delete;
@@ -66,6 +68,7 @@ class ModelLoader {
 
  private:
   void Loop();
+  base::Result<std::shared_ptr<Model>> CheckAndBuild(const ModelSpec& spec);
   void Build(ModelSlot& slot);
 
   BackendRegistry& registry_;

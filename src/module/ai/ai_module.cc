@@ -30,12 +30,17 @@ AiModule::AiModule(Settings* settings, base::Logger logger, base::MemoryResource
                  .nice = static_cast<int>(settings->worker_nice),
                  .logger = logger_,
                  .memory = &backend_memory_}),
-      loader_(registry_, {.nice = static_cast<int>(settings->worker_nice), .logger = logger_}),
+      model_check_(registry_, ModuleDirectory() + "/redoubt_model_check"),
+      loader_(registry_, {.nice = static_cast<int>(settings->worker_nice), .logger = logger_, .check = &model_check_}),
       executor_({.threads_per_device = static_cast<size_t>(settings->threads_per_queue),
                  .queue_limit = static_cast<size_t>(settings->queue_limit),
                  .max_run_ms = settings->model_execution_timeout_ms,
                  .nice = static_cast<int>(settings->worker_nice),
-                 .memory = &memory}) {}
+                 .memory = &memory}) {
+  model_check_.Enable(settings->validate_models);
+  model_check_.SetMaxSeconds(settings->validate_timeout_s);
+  model_check_.SetMaxMegabytes(settings->validate_memory_mb);
+}
 
 bool AiModule::StopWithin(int64_t timeout_ms) {
   const bool runs_ended = executor_.StopWithin(timeout_ms);

@@ -49,6 +49,7 @@ class AiModule {
 
   Settings& settings() { return *settings_; }
   infer::BackendRegistry& registry() { return registry_; }
+  infer::ModelCheck& model_check() { return model_check_; }
   infer::ModelLoader& loader() { return loader_; }
   infer::Executor& executor() { return executor_; }
   base::MemoryResource& memory() { return memory_; }
@@ -66,6 +67,7 @@ class AiModule {
   base::MemoryResource& memory_;
   LimitedMemory backend_memory_;
   infer::BackendRegistry registry_;
+  infer::ModelCheck model_check_;
   infer::ModelLoader loader_;
   infer::Executor executor_;
   Counters counters_;

@@ -60,10 +60,22 @@ base::Status RegisterSettings(host::Context& ctx, Settings* s) {
          if (Running() != nullptr) Running()->executor().SetMaxRunMs(value);
        }},
       {"model-chunk-size", 511 * kMiB, 1, kMaxNumber, false, &s->model_chunk_size, {}},
+      {"validate-timeout", 60, 1, 86'400, false, &s->validate_timeout_s,
+       [](int64_t value) {
+         if (Running() != nullptr) Running()->model_check().SetMaxSeconds(value);
+       }},
+      {"validate-memory", 8192, 0, int64_t{1} << 32, false, &s->validate_memory_mb,
+       [](int64_t value) {
+         if (Running() != nullptr) Running()->model_check().SetMaxMegabytes(value);
+       }},
       {"tensor-max-bytes", 512 * kMiB, 1, kMaxNumber, false, &s->tensor_max_bytes, {}},
   };
   for (const host::NumberConfig& number : numbers) RETURN_IF_ERROR(host::RegisterConfig(ctx, number));
   RETURN_IF_ERROR(host::RegisterConfig(ctx, host::BoolConfig{"compat-redisai", false, &s->compat_redisai}));
+  RETURN_IF_ERROR(
+      host::RegisterConfig(ctx, host::BoolConfig{"validate-models", false, &s->validate_models, [](bool on) {
+                                                   if (Running() != nullptr) Running()->model_check().Enable(on);
+                                                 }}));
   RETURN_IF_ERROR(host::RegisterConfig(ctx, host::TextConfig{"model-directory", "", true, &s->model_directory}));
   return host::LoadConfigs(ctx);
 }

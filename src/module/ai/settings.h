@@ -22,6 +22,9 @@ struct Settings {
   int64_t worker_nice = 0;                 // ai.worker-nice
   int64_t backend_memory_limit_mb = 0;     // BACKEND_MEMORY_LIMIT; 0: none
   std::string model_directory;             // ai.model-directory; empty: AI.MODELSTORE ... FILE is off
+  bool validate_models = false;            // ai.validate-models: load each model in a process of its own first
+  int64_t validate_timeout_s = 0;          // ai.validate-timeout
+  int64_t validate_memory_mb = 0;          // ai.validate-memory; 0: no limit
   bool compat_redisai = false;             // ai.compat-redisai
 };
 

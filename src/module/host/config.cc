@@ -34,7 +34,9 @@ base::Status RegisterConfig(Context& ctx, BoolConfig config) {
       ctx.raw(), kept->name, kept->default_value ? 1 : 0, REDISMODULE_CONFIG_DEFAULT,
       [](const char*, void* data) { return *static_cast<BoolConfig*>(data)->value ? 1 : 0; },
       [](const char*, int value, void* data, RedisModuleString**) {
-        *static_cast<BoolConfig*>(data)->value = value != 0;
+        auto* config = static_cast<BoolConfig*>(data);
+        *config->value = value != 0;
+        if (config->changed) config->changed(value != 0);
         return REDISMODULE_OK;
       },
       nullptr, kept);

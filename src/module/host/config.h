@@ -23,6 +23,7 @@ struct BoolConfig {
   const char* name;
   bool default_value;
   bool* value;
+  std::function<void(bool)> changed = {};  // after `value` was set; may be empty
 };
 
 struct TextConfig {
