@@ -2,11 +2,14 @@
 
 #include <fmt/core.h>
 
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
+#include "base/thread_annotations.h"
 #include "module/host/key.h"
 #include "module/host/key_slot.h"
 
@@ -30,6 +33,40 @@ bool ImportsSlotOf(Context& effects, RedisModuleString* key) {
   return found;
 }
 
+// Brings clients that are done to the main thread, as many at once as have come together. RedisModule_UnblockClient()
+// wakes the main thread by a pipe while it holds the lock that the main thread takes next. On a worker, which may be
+// nicer than the main thread and is easily put aside just then, that stops the whole server for a while.
+class Unblocker {
+ public:
+  void Add(RedisModuleBlockedClient* client, BlockedClient* blocked) {
+    bool wake = false;
+    {
+      std::lock_guard lock(mu_);
+      done_.emplace_back(client, blocked);
+      wake = done_.size() == 1;
+    }
+    if (wake) RedisModule_EventLoopAddOneShot(&OnMainThread, this);
+  }
+
+ private:
+  static void OnMainThread(void* self) {
+    std::vector<std::pair<RedisModuleBlockedClient*, BlockedClient*>> done;
+    {
+      std::lock_guard lock(static_cast<Unblocker*>(self)->mu_);
+      done.swap(static_cast<Unblocker*>(self)->done_);
+    }
+    for (const auto& [client, blocked] : done) RedisModule_UnblockClient(client, blocked);
+  }
+
+  std::mutex mu_;
+  std::vector<std::pair<RedisModuleBlockedClient*, BlockedClient*>> done_ GUARDED_BY(mu_);
+};
+
+Unblocker& TheUnblocker() {
+  static auto* unblocker = new Unblocker;  // never destroyed: workers may use it while the process ends
+  return *unblocker;
+}
+
 }  // namespace
 
 void EffectsContext::Create(Context& on_load) { g_effects = RedisModule_GetDetachedThreadSafeContext(on_load.raw()); }
@@ -50,7 +87,7 @@ BlockedClient* BlockedClient::Block(Context& ctx, std::unique_ptr<Completion> co
   return blocked;
 }
 
-void BlockedClient::Unblock() { RedisModule_UnblockClient(client_, this); }
+void BlockedClient::Unblock() { TheUnblocker().Add(client_, this); }
 
 void BlockedClient::Abort() {
   RedisModule_AbortBlock(client_);
