@@ -30,7 +30,7 @@ def rounds(server, requests, count, seconds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--seconds", type=float, default=0.5, help="length of a round of one command")
+    parser.add_argument("--seconds", type=float, default=0.3, help="length of a round of one command")
     parser.add_argument("--engine", default="redis", choices=list(servers.PROGRAMS))
     options = parser.parse_args()
     blob = np.random.default_rng(1).standard_normal(FLOATS).astype(np.float32).tobytes()

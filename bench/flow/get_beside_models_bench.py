@@ -89,28 +89,34 @@ def worker_cpu_s(client):
     return sum(float(value) for name, value in info.items() if "_bthread_" in name)
 
 
+def report(threads, widths, rows, options):
+    measured, busy = measure(threads, widths, rows, options.rounds, options.seconds)
+    executions = statistics.median(measured.pop("executions/s"))
+    of = f"{threads} model thread{'s' if threads > 1 else ''}"
+    print(f"{of}, network {' → '.join(map(str, widths))}, {rows} rows a run:\n")
+    middle = {name: [statistics.median(column) for column in zip(*taken)] for name, taken in measured.items()}
+    table(
+        ["beside GET", "p50 µs", "p99 µs", "GETs/s"],
+        [[name, f"{p50:.1f}", f"{p99:.1f}", f"{rate:.0f}"] for name, (p50, p99, rate) in middle.items()],
+    )
+    ratios = sorted(a[1] / b[1] for a, b in zip(measured["models"], measured["burner"]))
+    low, high = ratios[len(ratios) // 4], ratios[-1 - len(ratios) // 4]
+    print(
+        f"- GET p99 beside models / beside a burner: {statistics.median(ratios):.2f} (bar 1.5; middle half of "
+        f"{len(ratios)} rounds {low:.2f} to {high:.2f}). Meanwhile {executions:.0f} runs a second, on "
+        f"{busy * 100:.0f} % of the model threads' time.\n"
+    )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--seconds", type=float, default=2.0, help="length of a round of one kind")
+    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--seconds", type=float, default=0.5, help="length of a round of one kind")
     options = parser.parse_args()
+    print("### GET while models run at full load\n")
     for threads in sorted({1, os.cpu_count()}):
-        widths, rows = [512, 512, 512, 64], 32
-        measured, busy = measure(threads, widths, rows, options.rounds, options.seconds)
-        executions = statistics.median(measured.pop("executions/s"))
-        print(f"### GET beside {threads} model thread{'s' if threads > 1 else ''} at full load\n")
-        middle = {name: [statistics.median(column) for column in zip(*taken)] for name, taken in measured.items()}
-        table(
-            ["beside GET", "p50 µs", "p99 µs", "GETs/s"],
-            [[name, f"{p50:.1f}", f"{p99:.1f}", f"{rate:.0f}"] for name, (p50, p99, rate) in middle.items()],
-        )
-        ratios = sorted(a[1] / b[1] for a, b in zip(measured["models"], measured["burner"]))
-        low, high = ratios[len(ratios) // 4], ratios[-1 - len(ratios) // 4]
-        print(
-            f"- GET p99 beside models / beside a burner: {statistics.median(ratios):.2f} (bar 1.5; middle half of "
-            f"{len(ratios)} rounds {low:.2f} to {high:.2f}). The model {widths} with {rows} rows ran {executions:.0f} "
-            f"times a second meanwhile, on {busy * 100:.0f} % of its threads' time.\n"
-        )
+        for widths in ([512, 512, 512, 64], [2048, 2048, 2048, 64]):
+            report(threads, widths, 32, options)
 
 
 if __name__ == "__main__":

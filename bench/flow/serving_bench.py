@@ -226,8 +226,8 @@ def compare_with_bare_runs(folder, rounds, seconds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3.0, help="length of a measurement")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2.0, help="length of a measurement")
     parser.add_argument("--environment", type=pathlib.Path, help="where the rivals' environment is kept for next time")
     parser.add_argument("--without-rivals", action="store_true")
     options = parser.parse_args()
