@@ -20,6 +20,7 @@
 namespace redoubt::http {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
@@ -260,6 +261,44 @@ TEST_F(HttpTest, ASlowHeaderIsCutOff) {
 TEST_F(HttpTest, AHugeHeaderIsRefused) {
   Serve();
   EXPECT_THAT(Get("/hello", "X-Long: " + std::string(64 << 10, 'x') + "\r\n"), StartsWith("HTTP/1.1 431"));
+}
+
+// None of this counts as body, and the parser takes it only when it is whole.
+TEST_F(HttpTest, AHugeChunkHeaderOrTrailerIsRefused) {
+  Serve();
+  for (std::string start : {"5;a=", "0\r\na: "}) {
+    RawClient client(port_);
+    client.Send(
+        "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n" +
+        start);
+    client.Send(std::string(200'000, 'x'));
+    EXPECT_THAT(client.ReadUntil("header_too_large"), StartsWith("HTTP/1.1 431")) << start;
+  }
+}
+
+TEST_F(HttpTest, ChunksWithExtensionsAndTrailersAreTaken) {
+  Serve();
+  std::string reply = RawClient(port_)
+                          .Send(
+                              "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                              "Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+                              "3;a=b\r\n123\r\n1\r\n4\r\n0\r\nDigest: x\r\n\r\n")
+                          .ReadAll();
+  EXPECT_THAT(reply, AllOf(StartsWith("HTTP/1.1 200"), HasSubstr("1234")));
+}
+
+TEST_F(HttpTest, AnyMethodLeavesABoundedSetOfCounters) {
+  Serve();
+  for (int i = 0; i < 50; ++i) {
+    std::string method = "M" + std::string(1000, 'X') + std::to_string(i);
+    RawClient(port_).Send(method + " /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ReadAll();
+  }
+  Get("/hello");
+  auto routes = stats_.routes();
+  EXPECT_EQ(routes.size(), 2u);
+  EXPECT_EQ((routes[{"other", "(unmatched)"}].count), 50u);
+  EXPECT_EQ((routes[{"GET", "/hello"}].count), 1u);
 }
 
 TEST_F(HttpTest, NonsenseIsABadRequest) {

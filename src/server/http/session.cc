@@ -59,6 +59,10 @@ Response BadRequest(base::Lang lang, std::string_view english, std::string_view 
   return ErrorResponse(lang, 400, "invalid_argument", {std::string(korean), std::string(english)});
 }
 
+Response HeaderTooLarge(base::Lang lang) {
+  return ErrorResponse(lang, 431, "header_too_large", {"요청 헤더가 너무 큽니다.", "The request header is too large."});
+}
+
 Response NoSuchPath(base::Lang lang, const RouteMatch& match) {
   if (match.broken)
     return BadRequest(lang, "The path holds a broken %-escape.", "경로의 % 이스케이프가 잘못되었습니다.");
@@ -170,6 +174,8 @@ class Session {
   }
 
   // Until the header is there, with `to_the_end` the body too. What follows stays in the buffer for the next request.
+  // What the parser does not take until it is whole (a line of the header, of a chunk, the trailers) has the header's
+  // limit: the body's counts none of it.
   awaitable<Error> Parse(Parser& parser, bool to_the_end) {
     parser.eager(to_the_end);
     while (!(to_the_end ? parser.is_done() : parser.is_header_done())) {
@@ -180,6 +186,7 @@ class Session {
       }
       if (!error) continue;
       if (error != bhttp::error::need_more) co_return error;
+      if (buffer_.size() > context_.options.max_header_bytes) co_return bhttp::error::header_limit;
       error = co_await ReadMore(to_the_end ? kReadBytes : kHeadReadBytes);
       if (error == asio::error::eof && parser.got_some()) co_return bhttp::error::partial_message;
       if (error) co_return error;
@@ -242,6 +249,7 @@ class Session {
     Error error = co_await Parse(parser, true);
     base::Lang lang = exchange.request.lang();
     if (error == bhttp::error::body_limit) co_return TooLarge(lang, exchange.route->options.max_body);
+    if (error == bhttp::error::header_limit) co_return HeaderTooLarge(lang);
     if (error) co_return BadRequest(lang, "The body is not well-formed HTTP.", "본문이 올바른 HTTP 형식이 아닙니다.");
     exchange.request.body = std::move(parser.get().body());
     co_return std::nullopt;
@@ -310,12 +318,10 @@ class Session {
       co_return;
     }
     Exchange exchange;
-    exchange.request.method = "?";
     Response response =
         BadRequest(base::Lang::kKo, "The request is not well-formed HTTP.", "올바른 HTTP 요청이 아닙니다.");
     if (error == bhttp::error::header_limit || error == bhttp::error::buffer_overflow) {
-      response = ErrorResponse(base::Lang::kKo, 431, "header_too_large",
-                               {"요청 헤더가 너무 큽니다.", "The request header is too large."});
+      response = HeaderTooLarge(base::Lang::kKo);
     }
     co_await AnswerEarly(exchange, std::move(response), true);
   }

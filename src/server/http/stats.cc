@@ -1,11 +1,23 @@
 #include "server/http/stats.h"
 
+#include <algorithm>
+
 namespace redoubt::http {
+namespace {
+
+// A method is the caller's word: only those that HTTP defines become a key of their own.
+const std::string& Counted(const std::string& method) {
+  static const std::array<std::string, 10> counted = {"GET",     "HEAD",    "POST",  "PUT",   "DELETE",
+                                                      "CONNECT", "OPTIONS", "TRACE", "PATCH", "other"};
+  return *std::find(counted.begin(), counted.end() - 1, method);
+}
+
+}  // namespace
 
 void Stats::Record(const std::string& method, const std::string& route, int status, int64_t micros) {
   double seconds = static_cast<double>(micros) / 1e6;
   std::lock_guard lock(mu_);
-  Route& entry = routes_[{method, route}];
+  Route& entry = routes_[{Counted(method), route}];
   ++entry.by_status[status];
   ++entry.count;
   entry.seconds += seconds;

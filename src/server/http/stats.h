@@ -24,7 +24,8 @@ class Stats {
     double seconds = 0;
   };
 
-  // `route` is a pattern, not a path, so that the set stays small.
+  // `route` is a pattern, not a path, and a method that HTTP does not define counts as "other": the set stays small
+  // whatever callers send.
   void Record(const std::string& method, const std::string& route, int status, int64_t micros);
   std::map<std::pair<std::string, std::string>, Route> routes() const;  // by method and pattern
 
