@@ -119,7 +119,7 @@ def test_an_instance_takes_its_settings_along(redoubt, watched):
     (orders, server), _ = watched
     redoubt.api("PUT", "/monitor/thresholds", {"instance": "orders", "rules": {"ping_latency": {"hold_s": 30}}}).ok()
     redoubt.api("POST", "/monitor/silences", {"instance": "orders", "duration_s": 600}).ok(201)
-    redoubt.api("POST", "/monitor/silences", {"rule": "memory", "duration_s": 600}).ok(201)
+    redoubt.api("POST", "/monitor/silences", {"instance": None, "rule": "memory", "duration_s": 600}).ok(201)
     redoubt.api("POST", "/monitor/disconnect", {"instance": orders}).ok()
     silences = redoubt.api("GET", "/monitor/silences").ok()["silences"]
     assert [(s["instance"], s["rule"]) for s in silences] == [(None, "memory")]
@@ -162,13 +162,28 @@ def test_mistakes_are_answered_with_the_field_and_the_fix(redoubt, watched):
     assert "RFC 3339" in post({"until": "tomorrow"})
     assert "there is no rule 'memory_usge'" in post({"rule": "memory_usge", "duration_s": 60})
     assert "There is no field 'reason'" in post({"duration_s": 60, "reason": "x"})
+    assert "no query parameter 'instnce'" in refused("POST", "/monitor/silences?instnce=orders", {"duration_s": 60})
+    refused("POST", "/monitor/silences?instance=nobody", {"duration_s": 60}, 404)
     refused("POST", "/monitor/silences", {"instance": "nobody", "duration_s": 60}, 404)
     refused("DELETE", "/monitor/silences/si_none", status=404)
     assert redoubt.api("GET", "/monitor/silences").ok()["silences"] == []
 
 
+def test_a_silence_is_for_every_server_only_when_it_says_so(redoubt, start_server):
+    def connect(name):
+        body = {"host": "127.0.0.1", "port": start_server(module=False).port, "name": name}
+        return redoubt.api("POST", "/monitor/connect", body).ok()["instance"]
+
+    first, second = connect("orders"), connect("sessions")
+    post = lambda query, body: redoubt.api("POST", "/monitor/silences" + query, body | {"duration_s": 600}).ok(201)
+    assert post("?instance=sessions", {})["instance"] == second
+    assert post("", {"instance": "sessions"})["instance"] == second
+    assert post("", {})["instance"] == first  # as everywhere: the first connected one
+    assert post("", {"instance": None})["instance"] is None
+
+
 def test_the_most_silences_are_told_as_a_state_and_not_as_an_outage(redoubt):
-    body = {"rule": "memory_usage", "duration_s": 600}
+    body = {"instance": None, "rule": "memory_usage", "duration_s": 600}
     for _ in range(1000):
         last = redoubt.api("POST", "/monitor/silences", body).ok(201)
     for lang in ("ko", "en"):

@@ -43,7 +43,8 @@ http::Response Acknowledge(const http::Request& request, const Parts& parts) {
 }  // namespace
 
 void RegisterAlerts(http::Router& router, const Parts& parts) {
-  router.Add("GET", "/api/v1/monitor/alerts", [&parts](const http::Request& r) { return List(r, parts); });
+  router.Add("GET", "/api/v1/monitor/alerts", [&parts](const http::Request& r) { return List(r, parts); },
+             {.query = "instance limit state"});
   router.Add("POST", "/api/v1/monitor/alerts/{id}/ack",
              [&parts](const http::Request& r) { return Acknowledge(r, parts); });
 }

@@ -254,10 +254,12 @@ void RegisterAnalyses(http::Router& router, const Parts& parts) {
   auto with = [&parts](auto handler) {
     return [&parts, handler](const http::Request& r) { return handler(r, parts); };
   };
-  router.Add("POST", "/api/v1/analyze", with(Analyze), {.lane = Lane::kSlow, .max_body = parts.max_log_bytes});
-  router.Add("GET", "/api/v1/analyze", with(ListAnalyses));
-  router.Add("GET", "/api/v1/analyze/{id}", with(GetAnalysis));
-  router.Add("POST", "/api/v1/monitor/analyze", with(AnalyzeNow), {.lane = Lane::kSlow});
+  router.Add("POST", "/api/v1/analyze", with(Analyze),
+             {.lane = Lane::kSlow, .max_body = parts.max_log_bytes, .query = "debug"});
+  router.Add("GET", "/api/v1/analyze", with(ListAnalyses),
+             {.query = "limit cursor category severity failure_mode q instance"});
+  router.Add("GET", "/api/v1/analyze/{id}", with(GetAnalysis), {.query = "debug"});
+  router.Add("POST", "/api/v1/monitor/analyze", with(AnalyzeNow), {.lane = Lane::kSlow, .query = "instance debug"});
 }
 
 }  // namespace redoubt::api

@@ -83,15 +83,15 @@ http::Response Panel(const http::Request& request, const Parts& parts) {
 }  // namespace
 
 void RegisterFaults(http::Router& router, const Parts& parts) {
-  constexpr http::RouteOptions kSlow{.lane = http::Lane::kSlow};
+  auto slow = [](std::string_view query) { return http::RouteOptions{.lane = http::Lane::kSlow, .query = query}; };
   auto with = [&parts](auto handler) {
     return [&parts, handler](const http::Request& r) { return handler(r, parts); };
   };
-  router.Add("GET", "/api/v1/monitor/test", with(Panel), kSlow);
-  router.Add("POST", "/api/v1/monitor/test/fill-memory", with(FillMemory), kSlow);
-  router.Add("POST", "/api/v1/monitor/test/many-connections", with(ManyConnections), kSlow);
-  router.Add("POST", "/api/v1/monitor/test/slow-query", with(SlowQuery), kSlow);
-  router.Add("POST", "/api/v1/monitor/test/cleanup", with(Cleanup), kSlow);
+  router.Add("GET", "/api/v1/monitor/test", with(Panel), slow("instance"));
+  router.Add("POST", "/api/v1/monitor/test/fill-memory", with(FillMemory), slow("size_mb instance confirm"));
+  router.Add("POST", "/api/v1/monitor/test/many-connections", with(ManyConnections), slow("count instance confirm"));
+  router.Add("POST", "/api/v1/monitor/test/slow-query", with(SlowQuery), slow("seconds instance confirm"));
+  router.Add("POST", "/api/v1/monitor/test/cleanup", with(Cleanup), slow("instance"));
 }
 
 }  // namespace redoubt::api

@@ -181,21 +181,7 @@ bool Query::On(const std::string& name) {
   return value && (*value == "1" || *value == "true");
 }
 
-std::optional<http::Response> Query::Refusal() {
-  for (const auto& [name, value] : request_.query) {
-    if (known_.contains(name)) continue;
-    std::string shown = name.substr(0, 100);
-    Fail({fmt::format("'{}'은(는) 없는 쿼리 파라미터입니다.", shown),
-          fmt::format("There is no query parameter '{}'.", shown)},
-         {"/docs에서 파라미터 이름을 확인하세요.", "See /docs for the names of the parameters."});
-  }
-  return Fault();
-}
-
-std::optional<std::string> Query::RawText(const std::string& name) {
-  known_.insert(name);
-  return request_.Query(name);
-}
+std::optional<std::string> Query::RawText(const std::string& name) { return request_.Query(name); }
 
 std::optional<double> Query::RawNumber(const std::string& name, bool whole) {
   std::optional<std::string> text = RawText(name);

@@ -68,19 +68,16 @@ class Body final : public Fields {
   std::set<std::string, std::less<>> known_;
 };
 
-// The query's parameters. Refusal() refuses those that no getter was asked for, as Body does: a mistyped ?rule= would
-// widen what a call is about. "lang" and "instance" are read elsewhere.
+// The query's parameters. Names that a route does not take were refused before its handler (RouteOptions::query).
 class Query final : public Fields {
  public:
   explicit Query(const http::Request& request) : Fields(request) {}
   bool On(const std::string& name);  // "1" or "true"
-  std::optional<http::Response> Refusal();
+  std::optional<http::Response> Refusal() const { return Fault(); }
 
  private:
   std::optional<std::string> RawText(const std::string& name) override;
   std::optional<double> RawNumber(const std::string& name, bool whole) override;
-
-  std::set<std::string, std::less<>> known_ = {"lang", "instance"};
 };
 
 }  // namespace redoubt::api

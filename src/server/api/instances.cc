@@ -215,10 +215,10 @@ void RegisterInstances(http::Router& router, const Parts& parts) {
     return [&parts, handler](const http::Request& r) { return handler(r, parts); };
   };
   router.Add("POST", "/api/v1/monitor/connect", with(Connect), {.lane = Lane::kSlow});
-  router.Add("POST", "/api/v1/monitor/disconnect", with(Disconnect), {.lane = Lane::kSlow});
-  router.Add("POST", "/api/v1/monitor/start", with(StartPolling));
-  router.Add("POST", "/api/v1/monitor/stop", with(StopPolling));
-  router.Add("GET", "/api/v1/monitor/status", with(Status));
+  router.Add("POST", "/api/v1/monitor/disconnect", with(Disconnect), {.lane = Lane::kSlow, .query = "instance"});
+  router.Add("POST", "/api/v1/monitor/start", with(StartPolling), {.query = "instance"});
+  router.Add("POST", "/api/v1/monitor/stop", with(StopPolling), {.query = "instance"});
+  router.Add("GET", "/api/v1/monitor/status", with(Status), {.query = "instance"});
 }
 
 }  // namespace redoubt::api

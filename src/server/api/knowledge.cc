@@ -238,11 +238,11 @@ void RegisterKnowledge(http::Router& router, const Parts& parts) {
   auto with = [&parts](auto handler) {
     return [&parts, handler](const http::Request& r) { return handler(r, parts); };
   };
-  router.Add("GET", "/api/v1/knowledge", with(List));
+  router.Add("GET", "/api/v1/knowledge", with(List), {.query = "limit cursor category severity tag q source"});
   router.Add("POST", "/api/v1/knowledge", with(Create));
   router.Add("POST", "/api/v1/knowledge/bulk-import", with(BulkImport), {.max_body = parts.max_log_bytes});
   router.Add("GET", "/api/v1/knowledge/export", with(Export));
-  router.Add("GET", "/api/v1/knowledge/{id}", with(Get));
+  router.Add("GET", "/api/v1/knowledge/{id}", with(Get), {.query = "as"});
   router.Add("PUT", "/api/v1/knowledge/{id}", with(Update));
   router.Add("DELETE", "/api/v1/knowledge/{id}", with(Delete));
 }

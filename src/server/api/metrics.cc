@@ -89,8 +89,10 @@ http::Response History(const http::Request& request, const Parts& parts) {
 }  // namespace
 
 void RegisterMetrics(http::Router& router, const Parts& parts) {
-  router.Add("GET", "/api/v1/monitor/metrics", [&parts](const http::Request& r) { return Metrics(r, parts); });
-  router.Add("GET", "/api/v1/monitor/metrics/history", [&parts](const http::Request& r) { return History(r, parts); });
+  router.Add("GET", "/api/v1/monitor/metrics", [&parts](const http::Request& r) { return Metrics(r, parts); },
+             {.query = "instance all"});
+  router.Add("GET", "/api/v1/monitor/metrics/history", [&parts](const http::Request& r) { return History(r, parts); },
+             {.query = "instance metrics from to step"});
 }
 
 }  // namespace redoubt::api

@@ -150,8 +150,8 @@ http::Response OpenApi() {
 }  // namespace
 
 void RegisterOperations(http::Router& router, const Parts& parts) {
-  constexpr http::RouteOptions kOpen{.open = true};
-  constexpr http::RouteOptions kInline{.lane = http::Lane::kInline, .open = true};
+  constexpr http::RouteOptions kOpen{.open = true, .query = http::kAnyQuery};
+  constexpr http::RouteOptions kInline{.lane = http::Lane::kInline, .open = true, .query = http::kAnyQuery};
   router.Add(
       "GET", "/healthz",
       [](const http::Request&) {
@@ -160,7 +160,8 @@ void RegisterOperations(http::Router& router, const Parts& parts) {
       kInline);
   router.Add(
       "GET", "/readyz", [&parts](const http::Request&) { return Ready(parts); }, kOpen);
-  router.Add("GET", "/metrics", [&parts](const http::Request&) { return OwnMetrics(parts); });
+  router.Add("GET", "/metrics", [&parts](const http::Request&) { return OwnMetrics(parts); },
+             {.query = http::kAnyQuery});
   router.Add(
       "GET", "/version", [](const http::Request&) { return Version(); }, kInline);
   router.Add(

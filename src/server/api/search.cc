@@ -110,7 +110,8 @@ http::Response Similar(const http::Request& request, const Parts& parts) {
 
 void RegisterSearch(http::Router& router, const Parts& parts) {
   router.Add("POST", "/api/v1/search", [&parts](const http::Request& r) { return Search(r, parts); });
-  router.Add("GET", "/api/v1/search/similar", [&parts](const http::Request& r) { return Similar(r, parts); });
+  router.Add("GET", "/api/v1/search/similar", [&parts](const http::Request& r) { return Similar(r, parts); },
+             {.query = "q analysis_id limit"});
 }
 
 }  // namespace redoubt::api

@@ -94,11 +94,12 @@ http::Response Add(const http::Request& request, const Parts& parts) {
   silence.until_ms = ReadEnd(body, parts.clock->WallMillis());
   silence.rule = ReadRule(body, parts);
   silence.comment = body.Text("comment", 1000).value_or("");
+  // null, and nothing less explicit, stands for all of them, also for those connected later.
+  const base::Json* given = body.Any("instance");
+  bool everywhere = given && given->is_null();
   std::optional<std::string> instance = body.Text("instance", 100);
   std::optional<http::Response> refusal = body.Refusal();
-  if (refusal) return *refusal;
-  // Without an instance it is for all of them, also for those connected later.
-  if (instance && !instance->empty()) silence.instance = ResolveInstance(request, *parts.monitor, instance, refusal);
+  if (!refusal && !everywhere) silence.instance = ResolveInstance(request, *parts.monitor, instance, refusal);
   if (refusal) return *refusal;
   base::Result<alert::SilenceChange> change = parts.alerts->AddSilence(std::move(silence));
   if (change.status().code() == base::StatusCode::kResourceExhausted) return Full(request);
@@ -123,8 +124,10 @@ http::Response Remove(const http::Request& request, const Parts& parts) {
 }  // namespace
 
 void RegisterSilences(http::Router& router, const Parts& parts) {
-  router.Add("GET", "/api/v1/monitor/silences", [&parts](const http::Request& r) { return List(r, parts); });
-  router.Add("POST", "/api/v1/monitor/silences", [&parts](const http::Request& r) { return Add(r, parts); });
+  router.Add("GET", "/api/v1/monitor/silences", [&parts](const http::Request& r) { return List(r, parts); },
+             {.query = "instance"});
+  router.Add("POST", "/api/v1/monitor/silences", [&parts](const http::Request& r) { return Add(r, parts); },
+             {.query = "instance"});
   router.Add("DELETE", "/api/v1/monitor/silences/{id}", [&parts](const http::Request& r) { return Remove(r, parts); });
 }
 

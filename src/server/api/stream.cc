@@ -35,7 +35,8 @@ http::Response Stream(const http::Request& request, const Parts& parts) {
 }  // namespace
 
 void RegisterStream(http::Router& router, const Parts& parts) {
-  router.Add("GET", "/api/v1/monitor/stream", [&parts](const http::Request& r) { return Stream(r, parts); });
+  router.Add("GET", "/api/v1/monitor/stream", [&parts](const http::Request& r) { return Stream(r, parts); },
+             {.query = "instance"});
 }
 
 }  // namespace redoubt::api

@@ -64,9 +64,12 @@ http::Response Reset(const http::Request& request, const Parts& parts) {
 }  // namespace
 
 void RegisterThresholds(http::Router& router, const Parts& parts) {
-  router.Add("GET", "/api/v1/monitor/thresholds", [&parts](const http::Request& r) { return Show(r, parts); });
-  router.Add("PUT", "/api/v1/monitor/thresholds", [&parts](const http::Request& r) { return Set(r, parts); });
-  router.Add("DELETE", "/api/v1/monitor/thresholds", [&parts](const http::Request& r) { return Reset(r, parts); });
+  router.Add("GET", "/api/v1/monitor/thresholds", [&parts](const http::Request& r) { return Show(r, parts); },
+             {.query = "instance"});
+  router.Add("PUT", "/api/v1/monitor/thresholds", [&parts](const http::Request& r) { return Set(r, parts); },
+             {.query = "instance"});
+  router.Add("DELETE", "/api/v1/monitor/thresholds", [&parts](const http::Request& r) { return Reset(r, parts); },
+             {.query = "instance rule"});
 }
 
 }  // namespace redoubt::api

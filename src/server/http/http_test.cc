@@ -151,6 +151,21 @@ TEST_F(HttpTest, DecodesPathParametersAndPrefersLiterals) {
   EXPECT_THAT(Get("/things/%00"), StartsWith("HTTP/1.1 400"));
 }
 
+TEST_F(HttpTest, RefusesAParameterThatTheRouteDoesNotTake) {
+  router_.Add("GET", "/list", [](const Request&) { return JsonResponse(200, "{}"); }, {.query = "rule instance"});
+  router_.Add("GET", "/any", [](const Request&) { return JsonResponse(200, "{}"); }, {.query = kAnyQuery});
+  Serve();
+  for (const char* path : {"/list?rule=a&instance=b&lang=en", "/hello?lang=ko", "/list", "/any?x=1"}) {
+    EXPECT_THAT(Get(path), StartsWith("HTTP/1.1 200")) << path;
+  }
+  EXPECT_THAT(Get("/list?lang=en&rules=a"),
+              AllOf(StartsWith("HTTP/1.1 400"), HasSubstr("There is no query parameter 'rules'.")));
+  for (const char* path : {"/hello?rule=a", "/list?", "/list?rul=a", "/list?rule%20instance=a", "/list?=a"}) {
+    bool empty = std::string(path).ends_with('?');
+    EXPECT_THAT(Get(path), StartsWith(empty ? "HTTP/1.1 200" : "HTTP/1.1 400")) << path;
+  }
+}
+
 TEST_F(HttpTest, HeadHasTheHeaderOfGetAndNoBody) {
   Serve();
   std::string reply =

@@ -1,7 +1,5 @@
 #include "server/http/router.h"
 
-#include <optional>
-
 namespace redoubt::http {
 namespace {
 
@@ -34,7 +32,25 @@ std::optional<size_t> Literals(const std::vector<std::string>& pattern, const st
   return literals;
 }
 
+// Whether a list of words with blanks between them has this one.
+bool Lists(std::string_view words, std::string_view word) {
+  while (!words.empty()) {
+    size_t blank = words.find(' ');
+    if (words.substr(0, blank) == word) return true;
+    words.remove_prefix(blank == std::string_view::npos ? words.size() : blank + 1);
+  }
+  return false;
+}
+
 }  // namespace
+
+std::optional<std::string> UnknownParameter(const Route& route, const Request& request) {
+  if (route.options.query == kAnyQuery) return std::nullopt;
+  for (const auto& [name, value] : request.query) {
+    if (name != "lang" && !Lists(route.options.query, name)) return name;
+  }
+  return std::nullopt;
+}
 
 void Router::Add(std::string method, std::string pattern, Handler handler, RouteOptions options) {
   std::vector<std::string> segments = Split(pattern);
@@ -42,7 +58,7 @@ void Router::Add(std::string method, std::string pattern, Handler handler, Route
 }
 
 void Router::SetFallback(Handler handler) {
-  fallback_ = {"GET", "(file)", {}, std::move(handler), {.lane = Lane::kInline, .open = true}};
+  fallback_ = {"GET", "(file)", {}, std::move(handler), {.lane = Lane::kInline, .open = true, .query = kAnyQuery}};
 }
 
 RouteMatch Router::Match(std::string_view method, std::string_view path) const {

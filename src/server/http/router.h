@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,10 +22,16 @@ enum class Lane {
   kSlow,    // waits for other servers; a hanging one must not hold up the quick ones
 };
 
+// RouteOptions::query of a route that takes any parameter: for probes and scrapers that send their own, and for pages.
+inline constexpr std::string_view kAnyQuery = "*";
+
 struct RouteOptions {
   Lane lane = Lane::kQuick;
   bool open = false;                  // answered without a token
   size_t max_body = size_t{1} << 20;  // bytes
+  // The names of its query parameters, a blank between them; "lang" needs no mention. Others are refused with 400: a
+  // mistyped ?rule= would widen what a call is about.
+  std::string_view query = {};
 };
 
 struct Route {
@@ -34,6 +41,9 @@ struct Route {
   Handler handler;
   RouteOptions options;
 };
+
+// The first parameter that the route does not take.
+std::optional<std::string> UnknownParameter(const Route& route, const Request& request);
 
 struct RouteMatch {
   const Route* route = nullptr;  // null: nothing matches

@@ -78,6 +78,14 @@ Response NoSuchPath(base::Lang lang, const RouteMatch& match) {
   return response;
 }
 
+Response NoSuchParameter(base::Lang lang, const std::string& name) {
+  std::string shown = name.substr(0, 100);
+  return ErrorResponse(lang, 400, "invalid_argument",
+                       {fmt::format("'{}'은(는) 없는 쿼리 파라미터입니다.", shown),
+                        fmt::format("There is no query parameter '{}'.", shown)},
+                       {"/docs에서 파라미터 이름을 확인하세요.", "See /docs for the names of the parameters."});
+}
+
 Response RunSafely(const Handler& handler, const Request& request, const base::Logger& logger) {
   try {
     return handler(request);
@@ -234,6 +242,7 @@ class Session {
     const RouteOptions& route = match.route->options;
     if (auto refusal = context_.access.CheckCaller(request, route, has_body, context_.clock.WallMillis()))
       return refusal;
+    if (auto unknown = UnknownParameter(*match.route, request)) return NoSuchParameter(lang, *unknown);
     if (parser.content_length().value_or(0) > route.max_body) return TooLarge(lang, route.max_body);
     parser.body_limit(route.max_body);
     return std::nullopt;
