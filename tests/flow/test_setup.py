@@ -42,3 +42,30 @@ def test_another_node_gives_way_to_the_one_in_the_cache(folder, version):
 
 def test_a_node_without_npm_gives_way_too(folder):
     assert node_used(folder, "v24.0.0", npm=False) == "cache"
+
+
+@pytest.mark.parametrize("cached", ["this version", "an older version", "a stamp alone", "nothing"])
+def test_maven_is_installed_whenever_the_torch_library_is_to_be_fetched(folder, cached):
+    """packages and fetch must agree on what is in the cache; everything else counts as installed."""
+    (folder / "bin").mkdir()
+    asked = folder / "asked"
+    for tool, script in {
+        "dpkg-query": 'shift 3; for name in "$@"; do [ "$name" = maven ] || echo "installed $name"; done',
+        "apt-get": f'echo "$@" >>{asked}',
+        "sudo": 'exec "$@"',
+    }.items():
+        (folder / "bin" / tool).write_text(f"#!/bin/bash\n{script}\n")
+        (folder / "bin" / tool).chmod(0o755)
+    lock = (ROOT / "tools/setup/deps.lock").read_text().splitlines()
+    pin = next(line for line in lock if line.startswith("maven ai.djl.pytorch"))
+    if cached != "nothing":
+        (folder / "cache/stamps").mkdir(parents=True)
+        stamp = pin.replace(" 2.", " 1.") if "older" in cached else pin
+        (folder / "cache/stamps/torch-library").write_text(stamp + "\n")
+    if "version" in cached:
+        (folder / "cache/deps/torch/lib").mkdir(parents=True)
+        (folder / "cache/deps/torch/lib/libtorch_cpu.so").touch()
+    env = {**os.environ, "PATH": f"{folder}/bin:{os.environ['PATH']}", "REDOUBT_CACHE": str(folder / "cache")}
+    subprocess.run(["tools/setup/packages", "--backends", "torch"], cwd=ROOT, env=env, check=True, capture_output=True)
+    assert asked.exists() == (cached != "this version")
+    assert not asked.exists() or "install maven" in asked.read_text()

@@ -21,6 +21,14 @@ die() {
   exit 1
 }
 
+# pinned WORDS: the lines of deps.lock that begin with these words (an extended regular expression)
+pinned() { grep -E "^($1) " "$setup_dir/deps.lock"; }
+
+# in_cache NAME FILE INPUT: whether fetch has put FILE there, from this INPUT
+in_cache() { [ -e "$REDOUBT_CACHE/$2" ] && [ "$(cat "$REDOUBT_CACHE/stamps/$1" 2>/dev/null)" = "$3" ]; }
+# The one item that needs a Debian package of its own to be fetched: its name and file, and its lines of deps.lock.
+torch_library=(torch-library deps/torch/lib/libtorch_cpu.so) torch_pin='maven ai.djl.pytorch.*'
+
 # Whether the machine's own Node can build the web UI: the releases that Vite, Vitest and ESLint all take. Debian 12 has
 # 18, or none.
 node_is_new_enough() {
