@@ -1,4 +1,4 @@
-// Makes the pictures of docs/images from the running product: a demo server that was filled, and its diagnosis.
+// Makes the pictures of docs/images from the running product: the diagnosis of a demo server that was filled.
 //   node tests/e2e/pictures.mjs docs/images
 import { join } from "node:path";
 import { startBrowser, startRedoubt, until, visit } from "./harness.mjs";
@@ -21,16 +21,13 @@ try {
     async () => (await call("GET", `/api/v1/monitor/test?instance=${instance}`)).faults.some((fault) => fault.error_type === "OOM"),
     { timeoutMs: 120_000, everyMs: 1000 },
   );
-  for (const [lang, scheme] of [["ko", "light"], ["en", "light"], ["ko", "dark"], ["en", "dark"]]) {
+  for (const lang of ["ko", "en"]) {
     const analysis = await call("POST", "/api/v1/monitor/analyze", { instance, lang });
-    const end = scheme === "dark" ? "-dark" : "";
-    for (const [name, path] of [["analysis", `/analyze/${analysis.id}`], ["monitor", `/monitor?instance=${instance}&range=m5`]]) {
-      const { page, close } = await visit(browser, redoubt.url, path, { lang, scheme });
-      await page.locator("h1").waitFor();
-      await page.waitForTimeout(3000);
-      await page.screenshot({ path: join(folder, `${name}-${lang}${end}.png`) });
-      await close();
-    }
+    const { page, close } = await visit(browser, redoubt.url, `/analyze/${analysis.id}`, { lang });
+    await page.locator("h1").waitFor();
+    await page.waitForTimeout(3000);
+    await page.screenshot({ path: join(folder, `analysis-${lang}.png`) });
+    await close();
   }
 } finally {
   await browser.close();
