@@ -50,6 +50,16 @@ def test_commands_of_a_script_may_write_only_where_the_dag_may(ready):
     assert ready.get("k") == b"1"
 
 
+def test_a_subcommand_that_writes_is_refused_in_a_read_only_dag(ready):
+    create = "redis.execute('XGROUP', 'CREATE', 'stream', 'group', '$', 'MKSTREAM')"
+    ready.execute_command("AI.SCRIPTSET", "w", "CPU", "SOURCE", f"def f(a):\n    {create}\n    return a\n")
+    (reply,) = ready.execute_command(*words("AI.DAGRUN_RO LOAD 1 a |> AI.SCRIPTRUN w f INPUTS a OUTPUTS b"))
+    assert "the command 'XGROUP' may write, this is read-only" in str(reply)
+    assert not ready.exists("stream")
+    assert ready.execute_command(*words("AI.DAGRUN LOAD 1 a |> AI.SCRIPTRUN w f INPUTS a OUTPUTS b")) == [b"OK"]
+    assert ready.xinfo_groups("stream")[0]["name"] == b"group"
+
+
 @pytest.mark.parametrize(
     "text, error",
     [

@@ -41,22 +41,43 @@ bool HasFlag(RedisModuleCallReply* flags, std::string_view wanted) {
   return false;
 }
 
-// The server looks for keys in the words before it counts them, so they must be counted before it is asked.
-base::Result<CommandFacts> FactsOf(Context& effects, std::span<const std::string_view> words) {
-  const std::string_view name = words.front();
-  const CallReply reply(RedisModule_Call(effects.raw(), "COMMAND", "cb", "INFO", name.data(), name.size()));
+// The row of COMMAND INFO inside `reply`; null for an unknown command.
+RedisModuleCallReply* RowOf(const CallReply& reply) {
   RedisModuleCallReply* row = reply.raw() == nullptr ? nullptr : RedisModule_CallReplyArrayElement(reply.raw(), 0);
-  if (row == nullptr || RedisModule_CallReplyType(row) != REDISMODULE_REPLY_ARRAY) {
-    return base::NotFound(fmt::format("ERR unknown command '{}'", name.substr(0, 128)));
-  }
+  return row != nullptr && RedisModule_CallReplyType(row) == REDISMODULE_REPLY_ARRAY ? row : nullptr;
+}
+
+CallReply CommandInfo(Context& effects, std::string_view name) {
+  return CallReply(RedisModule_Call(effects.raw(), "COMMAND", "cb", "INFO", name.data(), name.size()));
+}
+
+bool HasSubcommands(RedisModuleCallReply* row) {
+  RedisModuleCallReply* subcommands = RedisModule_CallReplyArrayElement(row, 9);
+  return subcommands != nullptr && RedisModule_CallReplyLength(subcommands) > 0;
+}
+
+base::Result<CommandFacts> FactsIn(RedisModuleCallReply* row, std::span<const std::string_view> words) {
   CommandFacts facts;
   facts.arity = RedisModule_CallReplyInteger(RedisModule_CallReplyArrayElement(row, 1));
   facts.writes = HasFlag(RedisModule_CallReplyArrayElement(row, 2), "write");
   const auto count = static_cast<long long>(words.size());
   if (facts.arity > 0 ? count != facts.arity : count < -facts.arity) {
-    return base::InvalidArgument(fmt::format("ERR wrong number of arguments for '{}' command", name));
+    return base::InvalidArgument(fmt::format("ERR wrong number of arguments for '{}' command", words.front()));
   }
   return facts;
+}
+
+// The server looks for keys in the words before it counts them, so they must be counted before it is asked.
+base::Result<CommandFacts> FactsOf(Context& effects, std::span<const std::string_view> words) {
+  const std::string_view name = words.front();
+  const CallReply reply = CommandInfo(effects, name);
+  RedisModuleCallReply* row = RowOf(reply);
+  if (row == nullptr) return base::NotFound(fmt::format("ERR unknown command '{}'", name.substr(0, 128)));
+  if (words.size() < 2 || !HasSubcommands(row)) return FactsIn(row, words);
+  // What XGROUP CREATE may do does not stand in the row of XGROUP.
+  const CallReply subcommand = CommandInfo(effects, fmt::format("{}|{}", name, words[1]));
+  if (RowOf(subcommand) != nullptr) return FactsIn(RowOf(subcommand), words);
+  return base::NotFound(fmt::format("ERR unknown subcommand '{}' of '{}'", words[1].substr(0, 128), name));
 }
 
 base::Result<CommandFacts> Check(const Caller& caller, Context& effects, std::span<const std::string_view> words,
