@@ -44,7 +44,7 @@ redoubt::base::Status Measure(const std::string& model_file, const std::string& 
   spec.blob = std::as_bytes(std::span(blob));
   ASSIGN_OR_RETURN(const auto model, Model::Build(registry, spec));
 
-  std::vector<int64_t> shape = model->inputs().at(0).shape;
+  std::vector<int64_t> shape = model->inputs().at(0).shape.value_or(std::vector<int64_t>{});
   for (int64_t& size : shape) size = size < 1 ? rows : size;
   ASSIGN_OR_RETURN(const Tensor::Ptr input, Tensor::Create(model->inputs().at(0).dtype.value_or(DType::kFloat32), shape,
                                                            redoubt::base::DefaultMemory()));

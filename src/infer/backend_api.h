@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define REDOUBT_BACKEND_ABI 1u
+#define REDOUBT_BACKEND_ABI 2u
 #define REDOUBT_BACKEND_SYMBOL "redoubt_backend_get"
 
 /* The numbers of tensor::DType. */
@@ -132,7 +132,7 @@ typedef struct redoubt_reply {
   uint64_t element_count;
 } redoubt_reply;
 
-/* What a script may ask of its host while it runs; called on the thread of script_run, may block there. */
+/* What a script may ask of its host while it runs; called on the thread of the script's run, may block there. */
 typedef struct {
   void* user;
   /* Runs a command for the script's caller. An error reply is a failure. The reply lives until release_reply. */
@@ -147,7 +147,7 @@ typedef struct {
 typedef struct redoubt_script redoubt_script; /* compiled source; the backend's own */
 
 typedef struct {
-  redoubt_text source; /* only read during script_compile() */
+  redoubt_text source; /* only read during compile() */
   const char* device;
 } redoubt_script_source;
 
@@ -175,9 +175,22 @@ typedef struct {
   const redoubt_script_host* host; /* null: redis.* and redisAI.* fail */
 } redoubt_script_call;
 
+/* Scripts: source text of functions. */
+typedef struct {
+  int32_t (*compile)(const redoubt_script_source* source, redoubt_script** script, redoubt_error* error);
+  void (*free)(redoubt_script* script); /* no call of it may be in progress */
+  uint64_t (*function_count)(const redoubt_script* script);
+  const redoubt_script_function* (*function)(const redoubt_script* script, uint64_t index);
+  uint64_t (*memory)(const redoubt_script* script);
+  /* Blocks until done; cannot be stopped, but for what it asks of its host. Up to `capacity` outputs, their number in
+   * *output_count. */
+  int32_t (*run)(redoubt_script* script, const redoubt_script_call* call, redoubt_output* outputs, uint64_t capacity,
+                 uint64_t* output_count, redoubt_error* error);
+} redoubt_script_table;
+
 typedef struct {
   uint32_t abi;        /* REDOUBT_BACKEND_ABI */
-  uint32_t table_size; /* sizeof this table, or of a longer one that begins with it */
+  uint32_t table_size; /* sizeof this table */
   const char* name;    /* "ONNX" */
   const char* version; /* the vendor library's */
 
@@ -209,31 +222,20 @@ typedef struct {
   /* For vendors that cannot be stopped once they run: before run(), the longest time it may take, after which it ends
    * with REDOUBT_CANCELLED; 0: no limit. Null where there is run_cancel, or neither. */
   void (*run_limit)(redoubt_run* run, int64_t limit_ms);
-} redoubt_backend_v1;
-
-/* A longer table, for backends that offer more: it begins with the first one, whose table_size tells which it is. Any
- * of its functions may be null. */
-typedef struct {
-  redoubt_backend_v1 first;
 
   /* For models of which only a run tells how many outputs they have (a list, a dict): 1 for such a model, whose
    * output_count is 0 and which is run by run_counting instead of run: up to `capacity` outputs, their number in
-   * *output_count. */
+   * *output_count. Both null where there is no such model. */
   int32_t (*counts_outputs_by_run)(const redoubt_model* model);
   int32_t (*run_counting)(redoubt_model* model, redoubt_run* run, const redoubt_view* inputs, redoubt_output* outputs,
                           uint64_t capacity, uint64_t* output_count, redoubt_error* error);
 
-  /* Scripts: source text of functions, where the backend has a language for it. */
-  int32_t (*script_compile)(const redoubt_script_source* source, redoubt_script** script, redoubt_error* error);
-  void (*script_free)(redoubt_script* script); /* no call of it may be in progress */
-  uint64_t (*script_function_count)(const redoubt_script* script);
-  const redoubt_script_function* (*script_function)(const redoubt_script* script, uint64_t index);
-  uint64_t (*script_memory)(const redoubt_script* script);
-  /* Blocks until done; cannot be stopped, but for what it asks of its host. Up to `capacity` outputs, their number in
-   * *output_count. */
-  int32_t (*script_run)(redoubt_script* script, const redoubt_script_call* call, redoubt_output* outputs,
-                        uint64_t capacity, uint64_t* output_count, redoubt_error* error);
-} redoubt_backend_v1_long;
+  /* The version of the operators that the model is written in, 0 where it says none. Null where there is no such
+   * thing. */
+  int64_t (*opset)(const redoubt_model* model);
+
+  const redoubt_script_table* scripts; /* null where there is no language for them */
+} redoubt_backend_v1;
 
 typedef const redoubt_backend_v1* (*redoubt_backend_get_fn)(void);
 

@@ -101,7 +101,9 @@ base::Status BackendRegistry::LoadFrom(std::string_view name, const std::string&
   if (!IsKnown(upper)) return base::NotFound(fmt::format("no backend is named '{}'", name));
   std::lock_guard lock(loading_);
   if (Find(upper) != nullptr) return base::AlreadyExists(fmt::format("{} is loaded already", upper));
-  ASSIGN_OR_RETURN(const std::string file, Allowed(std::filesystem::path(directory()) / path));
+  const bool redisais = std::filesystem::path(path).filename().string().starts_with("redisai_");
+  ASSIGN_OR_RETURN(const std::string file,
+                   Allowed(std::filesystem::path(directory()) / (redisais ? FileOf(upper) : path)));
   return Load(upper, file).status();
 }
 

@@ -21,12 +21,6 @@ class Backend {
  public:
   Backend(const redoubt_backend_v1* table, std::string path) : table_(table), path_(std::move(path)) {}
   const redoubt_backend_v1& table() const { return *table_; }
-  // The rest of the table, where the backend has one; else null.
-  const redoubt_backend_v1_long* long_table() const {
-    return table_->table_size < sizeof(redoubt_backend_v1_long)
-               ? nullptr
-               : reinterpret_cast<const redoubt_backend_v1_long*>(table_);
-  }
   std::string_view name() const { return table_->name; }
   std::string_view version() const { return table_->version; }
   const std::string& path() const { return path_; }
@@ -61,7 +55,8 @@ class BackendRegistry {
   base::Result<const Backend*> Get(std::string_view name);
 
   // Loads `name` from a file inside Options::directory (relative paths start in directory(); links are followed before
-  // the check). PermissionDenied for another place, AlreadyExists when that backend is loaded already.
+  // the check). A file name of RedisAI's own backends ("redisai_torch/redisai_torch.so") stands for ours of that name.
+  // PermissionDenied for another place, AlreadyExists when that backend is loaded already.
   base::Status LoadFrom(std::string_view name, const std::string& path);
 
   static bool IsKnown(std::string_view name);

@@ -163,7 +163,7 @@ std::function<base::Result<Tensors>()> DeviceQueue::Prepare(const RunGroup& grou
   const RunRequest& request = group.front()->request;
   if (request.job != nullptr) {
     active.job = request.job;
-    return [job = request.job] { return job->Run(); };
+    return [job = request.job, limit_ms = LimitMs(group, SteadyNowUs())] { return job->Run(limit_ms); };
   }
   base::Result<std::shared_ptr<Model>> model = request.model->Get();
   if (!model.ok()) return [status = model.status()] { return base::Result<Tensors>(status); };

@@ -41,8 +41,8 @@ class Job {
   // As ModelSlot::built() and WhenBuilt(): until it is ready, others pass it by.
   virtual bool ready() const = 0;
   virtual void WhenReady(std::function<void()> callback) = 0;
-  // On a worker, once.
-  virtual base::Result<Tensors> Run() = 0;
+  // On a worker, once. After `limit_ms` nobody waits for the outputs any more; 0: somebody always does.
+  virtual base::Result<Tensors> Run(int64_t limit_ms) = 0;
   // On any thread, also before Run() and more than once: nobody waits for the outputs any more.
   virtual void Cancel() = 0;
 };

@@ -21,7 +21,7 @@ class TestJob final : public Job {
   const void* lane() const override { return this; }
   bool ready() const override { return ready_; }
   void WhenReady(std::function<void()> callback) override { when_ready_ = std::move(callback); }
-  base::Result<Tensors> Run() override {
+  base::Result<Tensors> Run(int64_t /*limit_ms*/) override {
     std::unique_lock lock(mu_);
     runs_ = true;
     changed_.notify_all();

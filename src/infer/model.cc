@@ -18,7 +18,7 @@ ModelIo ToModelIo(const redoubt_io& io) {
   ModelIo ours;
   ours.name = io.name;
   ours.dtype = tensor::DTypeFromNumber(io.dtype);
-  if (io.ndim > 0) ours.shape.assign(io.shape, io.shape + io.ndim);
+  if (io.ndim >= 0) ours.shape.emplace(io.shape, io.shape + io.ndim);
   ours.type_text = io.type_text;
   return ours;
 }
@@ -49,6 +49,13 @@ void RunHandle::Limit(int64_t limit_ms) {
 
 base::Result<std::shared_ptr<Model>> Model::Build(BackendRegistry& registry, const ModelSpec& spec) {
   ASSIGN_OR_RETURN(const Backend* backend, registry.Get(spec.backend));
+  if (spec.blob.empty()) return base::InvalidArgument("the model has no bytes");
+  for (const std::vector<std::string>* names : {&spec.inputs, &spec.outputs}) {
+    for (const std::string& name : *names) {
+      if (name.find('\0') != std::string::npos)
+        return base::InvalidArgument("a name among INPUTS or OUTPUTS holds a NUL");
+    }
+  }
   const std::vector<const char*> inputs = Pointers(spec.inputs);
   const std::vector<const char*> outputs = Pointers(spec.outputs);
   redoubt_model_source source{};
@@ -71,9 +78,8 @@ Model::Model(const Backend& backend, redoubt_model* model, const ModelSpec& spec
   const redoubt_backend_v1& table = backend.table();
   for (uint64_t i = 0; i < table.input_count(model); ++i) inputs_.push_back(ToModelIo(*table.input(model, i)));
   for (uint64_t i = 0; i < table.output_count(model); ++i) outputs_.push_back(ToModelIo(*table.output(model, i)));
-  const redoubt_backend_v1_long* more = backend.long_table();
-  counts_outputs_by_run_ =
-      more != nullptr && more->counts_outputs_by_run != nullptr && more->counts_outputs_by_run(model) != 0;
+  counts_outputs_by_run_ = table.counts_outputs_by_run != nullptr && table.counts_outputs_by_run(model) != 0;
+  if (table.opset != nullptr) opset_ = table.opset(model);
 }
 
 Model::~Model() { backend_.table().unload(model_); }
@@ -94,10 +100,9 @@ base::Result<std::vector<Tensor::Ptr>> Model::Run(std::span<const Tensor::Ptr> i
   uint64_t count = outputs.size();
   redoubt_error error{};
   redoubt_run* run = own_handle ? own_handle->raw() : options.handle->raw();
-  const int32_t code = counts_outputs_by_run_
-                           ? backend_.long_table()->run_counting(model_, run, views.data(), outputs.data(),
-                                                                 outputs.size(), &count, &error)
-                           : backend_.table().run(model_, run, views.data(), outputs.data(), &error);
+  const int32_t code = counts_outputs_by_run_ ? backend_.table().run_counting(model_, run, views.data(), outputs.data(),
+                                                                              outputs.size(), &count, &error)
+                                              : backend_.table().run(model_, run, views.data(), outputs.data(), &error);
   if (code != REDOUBT_OK) return ToStatus(code, error);
   return TakeOutputs(std::span(outputs).first(count), memory_);
 }

@@ -37,9 +37,9 @@ struct ModelSpec {
 // One input or output as the model declares it.
 struct ModelIo {
   std::string name;
-  std::optional<tensor::DType> dtype;  // none: a sequence or map
-  std::vector<int64_t> shape;          // -1: any size
-  std::string type_text;               // for people: "tensor(float)", "seq(map(int64,tensor(float)))"
+  std::optional<tensor::DType> dtype;         // none: a sequence or map
+  std::optional<std::vector<int64_t>> shape;  // -1: any size; none: any shape
+  std::string type_text;                      // for people: "tensor(float)", "seq(map(int64,tensor(float)))"
 };
 
 // One execution that another thread may stop.
@@ -88,6 +88,9 @@ class Model {
   // Only a run tells how many outputs there are (a list, a dict); outputs() is empty.
   bool counts_outputs_by_run() const { return counts_outputs_by_run_; }
 
+  // The version of the operators it is written in; 0 where it says none.
+  int64_t opset() const { return opset_; }
+
   // As many tensors as outputs(), but for counts_outputs_by_run(). InvalidArgument when the inputs do not fit,
   // Cancelled when stopped by the handle.
   base::Result<std::vector<tensor::Tensor::Ptr>> Run(std::span<const tensor::Tensor::Ptr> inputs,
@@ -101,6 +104,7 @@ class Model {
   std::vector<ModelIo> inputs_;
   std::vector<ModelIo> outputs_;
   bool counts_outputs_by_run_ = false;
+  int64_t opset_ = 0;
 };
 
 }  // namespace redoubt::infer

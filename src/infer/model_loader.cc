@@ -4,38 +4,6 @@
 
 namespace redoubt::infer {
 
-base::Result<std::shared_ptr<Model>> ModelSlot::Get() const {
-  std::lock_guard lock(mu_);
-  return result_;
-}
-
-bool ModelSlot::built() const {
-  std::lock_guard lock(mu_);
-  return built_;
-}
-
-void ModelSlot::WhenBuilt(std::function<void()> callback) {
-  {
-    std::lock_guard lock(mu_);
-    if (!built_) {
-      waiting_.push_back(std::move(callback));
-      return;
-    }
-  }
-  callback();
-}
-
-void ModelSlot::Finish(base::Result<std::shared_ptr<Model>> result) {
-  std::vector<std::function<void()>> waiting;
-  {
-    std::lock_guard lock(mu_);
-    result_ = std::move(result);
-    built_ = true;
-    waiting.swap(waiting_);
-  }
-  for (const std::function<void()>& callback : waiting) callback();
-}
-
 ModelLoader::ModelLoader(BackendRegistry& registry, Options options)
     : registry_(registry), options_(std::move(options)) {}
 

@@ -5,39 +5,20 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <vector>
 
 #include "base/log.h"
 #include "base/thread_annotations.h"
+#include "infer/built_later.h"
 #include "infer/model.h"
 #include "infer/model_check.h"
 #include "infer/worker_threads.h"
 
 namespace redoubt::infer {
 
-// A model that is there at once and loaded a little later. Safe on many threads.
-class ModelSlot {
+// A model that is there at once and loaded a little later.
+class ModelSlot final : public BuiltLater<ModelSpec, Model> {
  public:
-  explicit ModelSlot(ModelSpec spec) : spec_(std::move(spec)) {}
-
-  const ModelSpec& spec() const { return spec_; }
-
-  // The model; FailedPrecondition while it is being built; the build's error when that failed.
-  base::Result<std::shared_ptr<Model>> Get() const;
-  bool built() const;
-
-  // Calls `callback` when the build has ended, well or badly: at once on this thread, or later on the loader's.
-  void WhenBuilt(std::function<void()> callback);
-
- private:
-  friend class ModelLoader;
-  void Finish(base::Result<std::shared_ptr<Model>> result);
-
-  ModelSpec spec_;
-  mutable std::mutex mu_;
-  bool built_ GUARDED_BY(mu_) = false;
-  base::Result<std::shared_ptr<Model>> result_ GUARDED_BY(mu_) = base::FailedPrecondition("the model is still loading");
-  std::vector<std::function<void()>> waiting_ GUARDED_BY(mu_);
+  explicit ModelSlot(ModelSpec spec) : BuiltLater(std::move(spec), "the model is still loading") {}
 };
 
 // One background thread for what takes long around models: building sessions, in the order of the calls, and taking

@@ -74,33 +74,37 @@ struct HostBridge {
   }
 };
 
+base::Status NoFunction(const std::string& name) {
+  return base::InvalidArgument(fmt::format("Function {} does not exist in the given script.", name));
+}
+
 }  // namespace
 
 base::Result<std::shared_ptr<Script>> Script::Compile(BackendRegistry& registry, const ScriptSpec& spec) {
   ASSIGN_OR_RETURN(const Backend* backend, registry.Get("TORCH"));
-  const redoubt_backend_v1_long* table = backend->long_table();
-  if (table == nullptr || table->script_compile == nullptr) {
+  const redoubt_script_table* table = backend->table().scripts;
+  if (table == nullptr) {
     return base::Unimplemented(fmt::format("{} runs no scripts", backend->path()));
   }
   const redoubt_script_source source{TextOf(spec.source), spec.device.c_str()};
   redoubt_script* script = nullptr;
   redoubt_error error{};
-  const int32_t code = table->script_compile(&source, &script, &error);
+  const int32_t code = table->compile(&source, &script, &error);
   if (code != REDOUBT_OK) return ToStatus(code, error);
   auto compiled = std::make_shared<Script>(*table, script, registry.memory());
   RETURN_IF_ERROR(compiled->CheckEntryPoints(spec.entry_points));
   return compiled;
 }
 
-Script::Script(const redoubt_backend_v1_long& table, redoubt_script* script, base::MemoryResource& memory)
+Script::Script(const redoubt_script_table& table, redoubt_script* script, base::MemoryResource& memory)
     : table_(table), script_(script), memory_(memory) {
-  for (uint64_t i = 0; i < table.script_function_count(script); ++i) {
-    const redoubt_script_function& row = *table.script_function(script, i);
+  for (uint64_t i = 0; i < table.function_count(script); ++i) {
+    const redoubt_script_function& row = *table.function(script, i);
     functions_.push_back({row.name, row.parameter_count, row.is_entry_point != 0, row.signature});
   }
 }
 
-Script::~Script() { table_.script_free(script_); }
+Script::~Script() { table_.free(script_); }
 
 const ScriptFunction* Script::Find(std::string_view name) const {
   for (const ScriptFunction& function : functions_) {
@@ -113,7 +117,7 @@ base::Status Script::CheckEntryPoints(const std::vector<std::string>& names) con
   for (const std::string& name : names) {
     const ScriptFunction* function = Find(name);
     if (function == nullptr) {
-      return base::InvalidArgument(fmt::format("Function {} does not exist in the given script.", name));
+      return NoFunction(name);
     }
     if (function->is_entry_point) continue;
     if (function->parameter_count != 3) {
@@ -129,6 +133,7 @@ base::Status Script::CheckEntryPoints(const std::vector<std::string>& names) con
 }
 
 base::Result<Tensors> Script::Run(const ScriptCall& call, ScriptHost& host) const {
+  if (Find(call.function) == nullptr) return NoFunction(call.function);
   HostBridge bridge{host};
   const redoubt_script_host c_host{&bridge, &HostBridge::Execute, &HostBridge::ReleaseReply, &HostBridge::RunModel};
   const std::vector<redoubt_view> views = ViewsOf(call.tensors);
@@ -149,7 +154,7 @@ base::Result<Tensors> Script::Run(const ScriptCall& call, ScriptHost& host) cons
   std::vector<redoubt_output> outputs(kMaxOutputs);
   uint64_t count = 0;
   redoubt_error error{};
-  const int32_t code = table_.script_run(script_, &c_call, outputs.data(), outputs.size(), &count, &error);
+  const int32_t code = table_.run(script_, &c_call, outputs.data(), outputs.size(), &count, &error);
   if (code != REDOUBT_OK) return ToStatus(code, error);
   return TakeOutputs(std::span(outputs).first(count), memory_);
 }
@@ -161,42 +166,11 @@ std::shared_ptr<ScriptSlot> ScriptSlot::Load(ModelLoader& loader, BackendRegistr
   return slot;
 }
 
-base::Result<std::shared_ptr<Script>> ScriptSlot::Get() const {
-  std::lock_guard lock(mu_);
-  return result_;
-}
-
-bool ScriptSlot::built() const {
-  std::lock_guard lock(mu_);
-  return built_;
-}
-
-void ScriptSlot::WhenBuilt(std::function<void()> callback) {
-  {
-    std::lock_guard lock(mu_);
-    if (!built_) {
-      waiting_.push_back(std::move(callback));
-      return;
-    }
-  }
-  callback();
-}
-
-void ScriptSlot::Finish(base::Result<std::shared_ptr<Script>> result) {
-  std::vector<std::function<void()>> waiting;
-  {
-    std::lock_guard lock(mu_);
-    result_ = std::move(result);
-    built_ = true;
-    waiting.swap(waiting_);
-  }
-  for (const std::function<void()>& callback : waiting) callback();
-}
-
 ScriptJob::ScriptJob(std::shared_ptr<ScriptSlot> script, ScriptCall call, std::shared_ptr<ScriptHost> host)
     : script_(std::move(script)), call_(std::move(call)), host_(std::move(host)) {}
 
-base::Result<Tensors> ScriptJob::Run() {
+base::Result<Tensors> ScriptJob::Run(int64_t limit_ms) {
+  host_->Limit(limit_ms);
   ASSIGN_OR_RETURN(const std::shared_ptr<Script> script, script_->Get());
   return script->Run(call_, *host_);
 }

@@ -2,7 +2,6 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,8 +9,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "base/thread_annotations.h"
 #include "infer/backend_registry.h"
+#include "infer/built_later.h"
 #include "infer/executor.h"
 #include "infer/model_loader.h"
 #include "tensor/tensor.h"
@@ -51,6 +50,8 @@ class ScriptHost {
   virtual base::Result<CommandReply> Execute(std::span<const std::string_view> words) = 0;
   // redisAI.model_execute.
   virtual base::Result<Tensors> RunModel(std::string_view key, const Tensors& inputs) = 0;
+  // Before the script runs: after `limit_ms` models that it runs are stopped where they can be; 0: no limit.
+  virtual void Limit(int64_t limit_ms) = 0;
   // On any thread: what is being asked for, and all that follows, fails soon.
   virtual void Cancel() = 0;
 };
@@ -70,7 +71,7 @@ class Script {
  public:
   // Loads the backend when it is the first of its kind. Errors carry the vendor's text, or RedisAI's for entry points.
   static base::Result<std::shared_ptr<Script>> Compile(BackendRegistry& registry, const ScriptSpec& spec);
-  Script(const redoubt_backend_v1_long& table, redoubt_script* script, base::MemoryResource& memory);
+  Script(const redoubt_script_table& table, redoubt_script* script, base::MemoryResource& memory);
   ~Script();
   Script(const Script&) = delete;
   Script& operator=(const Script&) = delete;
@@ -78,42 +79,25 @@ class Script {
   const std::vector<ScriptFunction>& functions() const { return functions_; }
   // Null when there is none of that name.
   const ScriptFunction* Find(std::string_view name) const;
-  size_t memory_bytes() const { return table_.script_memory(script_); }
+  size_t memory_bytes() const { return table_.memory(script_); }
 
   base::Result<Tensors> Run(const ScriptCall& call, ScriptHost& host) const;
 
  private:
   base::Status CheckEntryPoints(const std::vector<std::string>& names) const;
 
-  const redoubt_backend_v1_long& table_;
+  const redoubt_script_table& table_;
   redoubt_script* script_;
   base::MemoryResource& memory_;
   std::vector<ScriptFunction> functions_;
 };
 
-// A script that is there at once and compiled a little later. Safe on many threads. As ModelSlot.
-class ScriptSlot {
+// A script that is there at once and compiled a little later.
+class ScriptSlot final : public BuiltLater<ScriptSpec, Script> {
  public:
+  explicit ScriptSlot(ScriptSpec spec) : BuiltLater(std::move(spec), "the script is still being compiled") {}
   // Starts compiling on the loader's thread, which also takes the script down again in the end.
   static std::shared_ptr<ScriptSlot> Load(ModelLoader& loader, BackendRegistry& registry, ScriptSpec spec);
-  explicit ScriptSlot(ScriptSpec spec) : spec_(std::move(spec)) {}
-
-  const ScriptSpec& spec() const { return spec_; }
-  // FailedPrecondition while it is being compiled; the compiler's error when that failed.
-  base::Result<std::shared_ptr<Script>> Get() const;
-  bool built() const;
-  // At once on this thread, or later on the loader's.
-  void WhenBuilt(std::function<void()> callback);
-
- private:
-  void Finish(base::Result<std::shared_ptr<Script>> result);
-
-  const ScriptSpec spec_;
-  mutable std::mutex mu_;
-  bool built_ GUARDED_BY(mu_) = false;
-  base::Result<std::shared_ptr<Script>> result_ GUARDED_BY(mu_) =
-      base::FailedPrecondition("the script is still being compiled");
-  std::vector<std::function<void()>> waiting_ GUARDED_BY(mu_);
 };
 
 // One call of a script as work for an Executor.
@@ -124,7 +108,7 @@ class ScriptJob final : public Job {
   const void* lane() const override { return script_.get(); }
   bool ready() const override { return script_->built(); }
   void WhenReady(std::function<void()> callback) override { script_->WhenBuilt(std::move(callback)); }
-  base::Result<Tensors> Run() override;
+  base::Result<Tensors> Run(int64_t limit_ms) override;
   void Cancel() override { host_->Cancel(); }
 
  private:

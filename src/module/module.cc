@@ -52,6 +52,7 @@ base::Status Load(host::Context& ctx, const host::Args& args) {
   RETURN_IF_ERROR(ai::ParseLoadArguments(args, settings));
   host::StateOf<ai::AiModule>::value = new ai::AiModule(settings, host::ServerLogger(), host::ServerMemory());
   RETURN_IF_ERROR(ai::RegisterAi(ctx));
+  host::StateOf<ai::AiModule>::value->LoadBackends();
 #ifdef REDOUBT_WITH_FT
   RETURN_IF_ERROR(ft::RegisterFt(ctx, host::ServerMemory(), host::ServerLogger()));
 #endif

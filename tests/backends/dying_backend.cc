@@ -81,6 +81,10 @@ const redoubt_backend_v1 kTable = {
     .memory_total = &None,
     .allocation_count = &None,
     .run_limit = nullptr,
+    .counts_outputs_by_run = nullptr,
+    .run_counting = nullptr,
+    .opset = nullptr,
+    .scripts = nullptr,
 };
 
 }  // namespace

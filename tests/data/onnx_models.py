@@ -1,6 +1,7 @@
 """Tiny ONNX models, made when a test asks for them; nothing binary is kept in the tree."""
 
 import numpy as np
+import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 FLOAT = TensorProto.FLOAT
@@ -168,3 +169,22 @@ def external_weights(path):
         entry = weight.external_data.add()
         entry.key, entry.value = key, value
     return model.SerializeToString()
+
+
+def with_long_tag(model):
+    """The same model of external_weights, its field data_location under a tag that takes 33 bits"""
+
+    def message(number, body):
+        size, length = b"", len(body)
+        while length >= 128:
+            size, length = size + bytes([length & 127 | 128]), length >> 7
+        return bytes([number << 3 | 2]) + size + bytes([length]) + body
+
+    parsed = onnx.load_from_string(model)
+    weight = parsed.graph.initializer[0]
+    weight.ClearField("data_location")
+    hidden = weight.SerializeToString() + b"\xf0\x80\x80\x80\x10\x01"
+    parsed.graph.ClearField("initializer")
+    graph = parsed.graph.SerializeToString() + message(5, hidden)
+    parsed.ClearField("graph")
+    return parsed.SerializeToString() + message(7, graph)

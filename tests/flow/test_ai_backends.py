@@ -5,7 +5,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from ai_models import execute, get_floats, onnx_models, set_floats
+from ai_models import error_of, execute, get_floats, onnx_models, set_floats
 from servers import BUILD
 
 import tf_models
@@ -43,3 +43,20 @@ def test_all_backends_serve_one_server(client):
         np.testing.assert_allclose(get_floats(client, "c"), [16, 36])
     info = client.info("everything")
     assert info["ai_onnxruntime_version"] and info["ai_TensorFlow_version"] and info["ai_Torch_version"]
+
+
+def test_the_load_arguments_of_redisai_name_backends_too(start_server, engine):
+    words = ["ONNX", "redisai_onnxruntime/redisai_onnxruntime.so", "TFLITE", "redisai_tflite/redisai_tflite.so"]
+    server = start_server(module_args=[*words, "THREADS_PER_QUEUE", "2"])
+    with server.client() as client:
+        assert "ai_onnxruntime_version" in client.info("everything")
+        assert "ai_TensorFlow_version" not in client.info("everything")
+        path = "redisai_tensorflow/redisai_tensorflow.so"
+        assert client.execute_command("AI.CONFIG", "LOADBACKEND", "TF", path) == b"OK"
+    assert "the backend TFLITE is not loaded" in server.log()
+
+
+def test_errors_about_backends_are_redisais_alone_where_compatibility_is_asked_for(client):
+    client.config_set("ai.compat-redisai", "yes")
+    assert error_of(client, "AI.MODELSTORE", "m", "TFLITE", "CPU", "BLOB", "x") == "ERR Could not load backend"
+    assert error_of(client, "AI.CONFIG", "LOADBACKEND", "ONNX", "no.so") == "ERR error loading backend"

@@ -16,12 +16,23 @@ def test_a_model_is_stored_and_described(client):
     assert store(client, "m", blob, "TAG", "v1.2") == b"OK"
     meta = client.execute_command("AI.MODELGET", "m", "META")
     names = [b"inputs", [b"a", b"b"], b"outputs", [b"c"], b"minbatchtimeout", 0]
-    assert meta == [b"backend", b"ONNX", b"device", b"CPU", b"tag", b"v1.2", b"batchsize", 0, b"minbatchsize", 0] + names
-    assert client.execute_command("AI.MODELGET", "m") == meta + [b"blob", blob]
+    redisai = [b"backend", b"ONNX", b"device", b"CPU", b"tag", b"v1.2", b"batchsize", 0, b"minbatchsize", 0] + names
+    own = client.execute_command("AI.MODELGET", "m", "SCHEMA")
+    assert own[0] == b"schema" and meta == redisai + own
+    assert client.execute_command("AI.MODELGET", "m") == redisai + [b"blob", blob] + own
     assert client.execute_command("AI.MODELGET", "m", "BLOB") == blob
-    schema = dict(zip(*[iter(client.execute_command("AI.MODELGET", "m", "SCHEMA")[1])] * 2))
+    schema = dict(zip(*[iter(own[1])] * 2))
     assert schema[b"state"] == b"ready"
+    assert schema[b"opset"] == 13
     assert schema[b"inputs"] == [[b"a", b"FLOAT", [-1, 2]], [b"b", b"FLOAT", [-1, 2]]]
+
+
+def test_meta_is_redisais_alone_where_compatibility_is_asked_for(client):
+    store(client, "m", onnx_models.multiply())
+    client.config_set("ai.compat-redisai", "yes")
+    assert len(client.execute_command("AI.MODELGET", "m", "META")) == 16
+    assert len(client.execute_command("AI.MODELGET", "m")) == 18
+    assert client.execute_command("AI.MODELGET", "m", "SCHEMA")[0] == b"schema"
 
 
 def test_modelset_is_the_old_form(client):
@@ -106,8 +117,12 @@ def test_a_backend_that_is_not_there_is_named(start_server, engine, folder, back
 def test_models_may_not_read_files_of_the_server(client, folder):
     secret = folder / "secret"
     secret.write_bytes(bytes(8))
-    text = error_of(client, "AI.MODELSTORE", "m", "ONNX", "CPU", "BLOB", onnx_models.external_weights(secret))
+    model = onnx_models.external_weights(secret)
+    text = error_of(client, "AI.MODELSTORE", "m", "ONNX", "CPU", "BLOB", model)
     assert "Initializer tensors with external data is not allowed." in text
+    # A tag of more than 32 bits, of which protobuf drops what is too much.
+    hidden = onnx_models.with_long_tag(model)
+    assert "not a protobuf message" in error_of(client, "AI.MODELSTORE", "m", "ONNX", "CPU", "BLOB", hidden)
 
 
 @pytest.mark.asan

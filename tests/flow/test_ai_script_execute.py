@@ -10,6 +10,8 @@ from ai_models import error_of, get_floats, onnx_models, set_floats, store
 from ai_scripts import SOURCE, call, needs_torch, store_script, store_torch, values_of
 from servers import eventually
 
+import tf_models
+
 pytestmark = needs_torch
 
 WRONGTYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
@@ -333,6 +335,23 @@ def test_after_its_deadline_a_script_changes_nothing_more(scripts):
     text = error_of(scripts, *words)
     assert "given up after 100 ms" in text or "nobody waits for this run" in text
     assert call(scripts, "scale", inputs=["a"], args=["1"], outputs=["y"]) == b"OK"
+
+
+@pytest.mark.parametrize("timeout, answer", [(300, b"TIMEDOUT"), (None, None)])
+def test_a_model_in_a_script_is_stopped_as_one_alone_is(start_server, engine, timeout, answer):
+    server = start_server(config={"ai.model-execution-timeout": 1000})
+    with server.client() as client:
+        store_script(client)
+        words = ["INPUTS", 1, "x", "OUTPUTS", 1, "y", "BLOB", tf_models.endless()]
+        client.execute_command("AI.MODELSTORE", "endless", "TF", "CPU", *words)
+        set_floats(client, "one", [], [1])
+        if answer:
+            assert call(client, "run_model", keys=["endless"], inputs=["one"], outputs=["y"], timeout=timeout) == answer
+        else:
+            with pytest.raises(redis.ResponseError):
+                call(client, "run_model", keys=["endless"], inputs=["one"], outputs=["y"])
+        assert eventually(lambda: client.info("everything")["ai_queue_CPU"]["running"] == 0)
+        assert call(client, "scale", inputs=["one"], args=["3"], outputs=["y"]) == b"OK"
 
 
 def test_a_slow_lua_script_is_not_interrupted_by_a_torch_script(scripts, server):

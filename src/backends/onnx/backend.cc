@@ -43,6 +43,7 @@ uint64_t OutputCount(const redoubt_model* model) { return ToModel(model)->output
 const redoubt_io* Input(const redoubt_model* model, uint64_t index) { return &ToModel(model)->inputs()[index]; }
 const redoubt_io* Output(const redoubt_model* model, uint64_t index) { return &ToModel(model)->outputs()[index]; }
 uint64_t Memory(const redoubt_model* model) { return ToModel(model)->memory(); }
+int64_t Opset(const redoubt_model* model) { return ToModel(model)->opset(); }
 
 redoubt_run* RunCreate(redoubt_error* error) {
   redoubt_run* run = nullptr;
@@ -107,6 +108,10 @@ extern "C" __attribute__((visibility("default"))) const redoubt_backend_v1* redo
       .memory_total = &MemoryTotal,
       .allocation_count = &AllocationCount,
       .run_limit = nullptr,
+      .counts_outputs_by_run = nullptr,
+      .run_counting = nullptr,
+      .opset = &Opset,
+      .scripts = nullptr,
   };
   return &table;
 }

@@ -1,14 +1,30 @@
 #include "backends/onnx/model.h"
 
-#include <cstring>
+#include <algorithm>
+#include <charconv>
 #include <new>
 #include <span>
+#include <string_view>
 #include <utility>
 
-#include "backends/onnx/external_data.h"
+#include "backends/onnx/model_scan.h"
 #include "backends/onnx/values.h"
 
 namespace redoubt::backends::onnx {
+namespace {
+
+// "CPU", "GPU:1". False where the library that was found offers no such device; its CPU builds offer none but the CPU.
+bool ChooseDevice(std::string_view device, Ort::SessionOptions* options) {
+  if (device.starts_with("CPU")) return true;
+  const std::vector<std::string> providers = Ort::GetAvailableProviders();
+  if (std::find(providers.begin(), providers.end(), "CUDAExecutionProvider") == providers.end()) return false;
+  OrtCUDAProviderOptions cuda{};
+  if (device.size() > 4) std::from_chars(device.data() + 4, device.data() + device.size(), cuda.device_id);
+  options->AppendExecutionProvider_CUDA(cuda);
+  return true;
+}
+
+}  // namespace
 
 void Model::IoTable::Add(std::string name, const Ort::TypeInfo& info) {
   redoubt_io row{};
@@ -38,7 +54,6 @@ void Model::IoTable::Finish() {
 
 Model::Model(Runtime& runtime, Ort::Session session, uint64_t weight_bytes)
     : runtime_(runtime), session_(std::move(session)), weight_bytes_(weight_bytes) {
-  runtime_.CountWeights(static_cast<int64_t>(weight_bytes_));
   Ort::AllocatorWithDefaultOptions allocator;
   for (size_t i = 0; i < session_.GetInputCount(); ++i) {
     inputs_.Add(session_.GetInputNameAllocated(i, allocator).get(), session_.GetInputTypeInfo(i));
@@ -48,11 +63,13 @@ Model::Model(Runtime& runtime, Ort::Session session, uint64_t weight_bytes)
   }
   inputs_.Finish();
   outputs_.Finish();
+  runtime_.CountWeights(static_cast<int64_t>(weight_bytes_));  // last: the destructor takes it back
 }
 
 int32_t Model::Load(const redoubt_model_source& source, Runtime& runtime, std::unique_ptr<Model>* model,
                     redoubt_error* error) {
-  if (std::strncmp(source.device, "CPU", 3) != 0) {
+  Ort::SessionOptions options = runtime.SessionOptions();
+  if (!ChooseDevice(source.device, &options)) {
     return Fail(error, REDOUBT_UNSUPPORTED, "ERR GPU requested but ONNX couldn't find CUDA");
   }
   const std::span<const uint8_t> blob(static_cast<const uint8_t*>(source.blob), source.blob_size);
@@ -64,9 +81,10 @@ int32_t Model::Load(const redoubt_model_source& source, Runtime& runtime, std::u
   if (!runtime.HasRoom(weight_bytes)) throw std::bad_alloc();
   int64_t& balance = Runtime::ThreadBalance();
   balance = 0;
-  Ort::Session session(runtime.env(), source.blob, source.blob_size, runtime.SessionOptions());
+  Ort::Session session(runtime.env(), source.blob, source.blob_size, options);
   std::unique_ptr<Model> loaded(new Model(runtime, std::move(session), weight_bytes));
   loaded->session_bytes_ = balance > 0 ? static_cast<uint64_t>(balance) : 0;
+  loaded->opset_ = Opset(blob);
   *model = std::move(loaded);
   return REDOUBT_OK;
 }

@@ -23,6 +23,8 @@ class Model {
   const std::vector<redoubt_io>& outputs() const { return outputs_.rows; }
   // What the session took from the host, and the weights, which ONNX Runtime keeps elsewhere.
   uint64_t memory() const { return session_bytes_ + weight_bytes_; }
+  // The version of ai.onnx that it is written in; 0 where it says none.
+  int64_t opset() const { return opset_; }
   ~Model() { runtime_.CountWeights(-static_cast<int64_t>(weight_bytes_)); }
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
@@ -51,6 +53,7 @@ class Model {
   IoTable outputs_;
   uint64_t weight_bytes_;
   uint64_t session_bytes_ = 0;
+  int64_t opset_ = 0;
 };
 
 }  // namespace redoubt::backends::onnx

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "backends/common/results.h"
+
 namespace redoubt::backends::onnx {
 namespace {
 
@@ -40,30 +42,7 @@ const TypeRow* Row(ONNXTensorElementDataType type) {
   return nullptr;
 }
 
-// What a result's view points into.
-struct Owner {
-  Ort::Value value{nullptr};
-  std::vector<int64_t> shape;
-  std::vector<char> bytes;  // when the result was copied or put together
-  std::vector<uint64_t> offsets;
-};
-
-redoubt_output MakeOutput(std::unique_ptr<Owner> owner, redoubt_dtype dtype, const void* data, uint64_t size) {
-  redoubt_output output{};
-  output.view.data = data;
-  output.view.byte_size = size;
-  output.view.shape = owner->shape.data();
-  output.view.ndim = static_cast<int32_t>(owner->shape.size());
-  output.view.dtype = dtype;
-  output.view.string_offsets = owner->offsets.empty() ? nullptr : owner->offsets.data();
-  output.owner = owner.release();
-  output.release = [](void* p) { delete static_cast<Owner*>(p); };
-  return output;
-}
-
-std::string Untensorable(const std::string& name, const std::string& why) {
-  return "output '" + name + "' has no tensor form: " + why;
-}
+using Owner = ResultOwner<Ort::Value>;
 
 // Strings packed as the view wants them.
 void PackStrings(const Ort::Value& value, const std::string& name, Owner& owner) {
@@ -75,26 +54,12 @@ void PackStrings(const Ort::Value& value, const std::string& name, Owner& owner)
   for (size_t i = 0; i < count; ++i) {
     const size_t end = i + 1 < count ? starts[i + 1] : length;
     const std::string_view text(content.data() + starts[i], end - starts[i]);
-    if (text.find('\0') != std::string_view::npos) {
-      throw std::invalid_argument(Untensorable(name, "a string of it holds a NUL byte"));
-    }
-    owner.offsets.push_back(owner.bytes.size());
-    owner.bytes.insert(owner.bytes.end(), text.begin(), text.end());
-    owner.bytes.push_back('\0');
+    AddString(text, name, &owner);
   }
-}
-
-bool LiesInAnInput(const void* data, std::span<const redoubt_view> inputs) {
-  const auto* p = static_cast<const char*>(data);
-  for (const redoubt_view& input : inputs) {
-    const auto* begin = static_cast<const char*>(input.data);
-    if (p >= begin && p < begin + input.byte_size) return true;
-  }
-  return false;
 }
 
 redoubt_output TensorOutput(Ort::Value value, const std::string& name, std::span<const redoubt_view> inputs) {
-  auto owner = std::make_unique<Owner>();
+  auto owner = std::make_unique<Owner>(Ort::Value{nullptr});
   const auto info = value.GetTensorTypeAndShapeInfo();
   const TypeRow* row = Row(info.GetElementType());
   if (row == nullptr) throw std::invalid_argument(Untensorable(name, "its element type is not supported"));
@@ -129,7 +94,7 @@ Ort::Value TensorPart(const Ort::Value& element, const std::string& name, Runtim
 redoubt_output SequenceOutput(const Ort::Value& value, const std::string& name, Runtime& runtime) {
   const size_t count = value.GetCount();
   if (count == 0) throw std::invalid_argument(Untensorable(name, "it is an empty sequence"));
-  auto owner = std::make_unique<Owner>();
+  auto owner = std::make_unique<Owner>(Ort::Value{nullptr});
   const TypeRow* row = nullptr;
   std::vector<int64_t> part_shape;
   for (size_t i = 0; i < count; ++i) {

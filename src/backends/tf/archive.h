@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 
-#include "backends/tf/protobuf.h"
+#include "backends/common/protobuf.h"
 
 namespace redoubt::backends::tf {
 

@@ -116,6 +116,10 @@ extern "C" __attribute__((visibility("default"))) const redoubt_backend_v1* redo
       .memory_total = &MemoryTotal,
       .allocation_count = &AllocationCount,
       .run_limit = &RunLimit,
+      .counts_outputs_by_run = nullptr,
+      .run_counting = nullptr,
+      .opset = nullptr,
+      .scripts = nullptr,
   };
   return &table;
 }

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "backends/tf/protobuf.h"
+#include "backends/common/protobuf.h"
 
 namespace redoubt::backends::tf {
 

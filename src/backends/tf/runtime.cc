@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdio>
 
-#include "backends/tf/protobuf.h"
+#include "backends/common/protobuf.h"
 
 namespace redoubt::backends::tf {
 namespace {

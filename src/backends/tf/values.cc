@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "backends/common/results.h"
+
 namespace redoubt::backends::tf {
 namespace {
 
@@ -76,17 +78,7 @@ TensorPtr StringTensor(const redoubt_view& view) {
       TF_NewTensor(TF_STRING, view.shape, view.ndim, strings, count * sizeof(TF_TString), &FreeStrings, nullptr));
 }
 
-// What a result's view points into.
-struct Owner {
-  TensorPtr tensor{nullptr, &TF_DeleteTensor};
-  std::vector<int64_t> shape;
-  std::vector<char> bytes;  // when the result was copied
-  std::vector<uint64_t> offsets;
-};
-
-std::string Untensorable(const std::string& name, const std::string& why) {
-  return "output '" + name + "' has no tensor form: " + why;
-}
+using Owner = ResultOwner<TensorPtr>;
 
 // Strings packed as the view wants them.
 void PackStrings(const TF_Tensor* tensor, const std::string& name, Owner& owner) {
@@ -94,35 +86,8 @@ void PackStrings(const TF_Tensor* tensor, const std::string& name, Owner& owner)
   const size_t count = static_cast<size_t>(TF_TensorElementCount(tensor));
   for (size_t i = 0; i < count; ++i) {
     const std::string_view text(TF_StringGetDataPointer(&strings[i]), TF_StringGetSize(&strings[i]));
-    if (text.find('\0') != std::string_view::npos) {
-      throw std::invalid_argument(Untensorable(name, "a string of it holds a NUL byte"));
-    }
-    owner.offsets.push_back(owner.bytes.size());
-    owner.bytes.insert(owner.bytes.end(), text.begin(), text.end());
-    owner.bytes.push_back('\0');
+    AddString(text, name, &owner);
   }
-}
-
-bool LiesInAnInput(const void* data, std::span<const redoubt_view> inputs) {
-  const auto* p = static_cast<const char*>(data);
-  for (const redoubt_view& input : inputs) {
-    const auto* begin = static_cast<const char*>(input.data);
-    if (p >= begin && p < begin + input.byte_size) return true;
-  }
-  return false;
-}
-
-redoubt_output MakeOutput(std::unique_ptr<Owner> owner, redoubt_dtype dtype, const void* data, uint64_t size) {
-  redoubt_output output{};
-  output.view.data = data;
-  output.view.byte_size = size;
-  output.view.shape = owner->shape.data();
-  output.view.ndim = static_cast<int32_t>(owner->shape.size());
-  output.view.dtype = dtype;
-  output.view.string_offsets = owner->offsets.empty() ? nullptr : owner->offsets.data();
-  output.owner = owner.release();
-  output.release = [](void* p) { delete static_cast<Owner*>(p); };
-  return output;
 }
 
 }  // namespace
@@ -158,7 +123,7 @@ TensorPtr ToTensor(const redoubt_view& view, bool copy) {
 redoubt_output ToOutput(TensorPtr tensor, const std::string& name, std::span<const redoubt_view> inputs) {
   const TypeRow* row = Row(TF_TensorType(tensor.get()));
   if (row == nullptr) throw std::invalid_argument(Untensorable(name, "its element type is not supported"));
-  auto owner = std::make_unique<Owner>();
+  auto owner = std::make_unique<Owner>(TensorPtr{nullptr, &TF_DeleteTensor});
   for (int i = 0; i < TF_NumDims(tensor.get()); ++i) owner->shape.push_back(TF_Dim(tensor.get(), i));
   size_t size = TF_TensorByteSize(tensor.get());
   const void* data = TF_TensorData(tensor.get());
@@ -171,7 +136,7 @@ redoubt_output ToOutput(TensorPtr tensor, const std::string& name, std::span<con
     owner->bytes.assign(begin, begin + size);
     data = owner->bytes.data();
   } else {
-    owner->tensor = std::move(tensor);
+    owner->value = std::move(tensor);
   }
   return MakeOutput(std::move(owner), row->ours, size == 0 ? nullptr : data, size);
 }

@@ -11,14 +11,14 @@ namespace {
 using Floats = std::vector<float>;
 
 TEST(TorchBackendTest, SaysWhatItIs) {
-  EXPECT_STREQ(Table().first.name, "TORCH");
-  EXPECT_STREQ(Table().first.version, "2.7.1");
-  EXPECT_EQ(Table().first.run_cancel, nullptr);
+  EXPECT_STREQ(Table().name, "TORCH");
+  EXPECT_STREQ(Table().version, "2.7.1");
+  EXPECT_EQ(Table().run_cancel, nullptr);
 }
 
 TEST(TorchBackendTest, NamesInputsByArgumentAndOutputsNot) {
   const ModelPtr model = LoadModel("sum_and_product");
-  const redoubt_backend_v1& table = Table().first;
+  const redoubt_backend_v1& table = Table();
   ASSERT_EQ(table.input_count(model.get()), 2u);
   EXPECT_STREQ(table.input(model.get(), 0)->name, "a");
   EXPECT_STREQ(table.input(model.get(), 1)->name, "b");
@@ -64,9 +64,9 @@ TEST(TorchBackendTest, ResultsDoNotShareMemoryWithInputs) {
     redoubt_view view = input.view();
     std::vector<redoubt_output> outputs(2);
     redoubt_error error{};
-    redoubt_run* run = Table().first.run_create(&error);
-    ASSERT_EQ(Table().first.run(model.get(), run, &view, outputs.data(), &error), REDOUBT_OK) << error.message;
-    const uint64_t count = Table().first.output_count(model.get());
+    redoubt_run* run = Table().run_create(&error);
+    ASSERT_EQ(Table().run(model.get(), run, &view, outputs.data(), &error), REDOUBT_OK) << error.message;
+    const uint64_t count = Table().output_count(model.get());
     for (uint64_t i = 0; i < count; ++i) {
       const char* data = static_cast<const char*>(outputs[i].view.data);
       EXPECT_TRUE(data + outputs[i].view.byte_size <= input.bytes.data() ||
@@ -106,8 +106,8 @@ TEST(TorchBackendTest, AResultDoesNotChangeWithTheModel) {
   redoubt_view view = input.view();
   redoubt_output first{};
   redoubt_error error{};
-  redoubt_run* run = Table().first.run_create(&error);
-  ASSERT_EQ(Table().first.run(model.get(), run, &view, &first, &error), REDOUBT_OK) << error.message;
+  redoubt_run* run = Table().run_create(&error);
+  ASSERT_EQ(Table().run(model.get(), run, &view, &first, &error), REDOUBT_OK) << error.message;
   EXPECT_EQ(RunOnce(model, {input}).outputs.at(0).floats()[0], 2.5f);
   EXPECT_EQ(TakeOutputs(&first, 1)[0].floats()[0], 1.5f);
 }
@@ -122,7 +122,7 @@ TEST(TorchBackendTest, ListsDictsAndTuplesBecomeTensorsInOrder) {
   ASSERT_EQ(dict.outputs.size(), 2u) << dict.error;
   EXPECT_EQ(dict.outputs[1].floats(), Floats{3});
   const ModelPtr nested = LoadModel("nested");
-  EXPECT_EQ(Table().first.output_count(nested.get()), 5u);
+  EXPECT_EQ(Table().output_count(nested.get()), 5u);
   const TestRun run = RunOnce(nested, {input});
   ASSERT_EQ(run.outputs.size(), 5u) << run.error;
   EXPECT_EQ(run.outputs[2].dtype, REDOUBT_INT64);
@@ -142,7 +142,7 @@ TEST(TorchBackendTest, WhatHasNoTensorFormIsAnError) {
 
 TEST(TorchBackendTest, ArgumentsThatAreNoTensorsNeedADefault) {
   const ModelPtr model = LoadModel("scaled");
-  EXPECT_EQ(Table().first.input_count(model.get()), 2u);
+  EXPECT_EQ(Table().input_count(model.get()), 2u);
   const TestTensor input = TestTensor::Floats({1}, {2});
   EXPECT_EQ(RunOnce(model, {input, input}).outputs.at(0).floats(), Floats{6});
   std::string error;
@@ -162,14 +162,14 @@ TEST(TorchBackendTest, FailuresCarryLibtorchsWordsWithoutItsStack) {
 }
 
 TEST(TorchBackendTest, KnowsItsMemory) {
-  const uint64_t before = Table().first.memory_total();
+  const uint64_t before = Table().memory_total();
   {
     const ModelPtr model = LoadModel("mlp");
-    EXPECT_GE(Table().first.memory(model.get()), 64u * 64 * 4 + 64 * 4);
-    EXPECT_LT(Table().first.memory(model.get()), 2u * 64 * 64 * 4);
-    EXPECT_EQ(Table().first.memory_total(), before + Table().first.memory(model.get()));
+    EXPECT_GE(Table().memory(model.get()), 64u * 64 * 4 + 64 * 4);
+    EXPECT_LT(Table().memory(model.get()), 2u * 64 * 64 * 4);
+    EXPECT_EQ(Table().memory_total(), before + Table().memory(model.get()));
   }
-  EXPECT_EQ(Table().first.memory_total(), before);
+  EXPECT_EQ(Table().memory_total(), before);
 }
 
 TEST(TorchBackendTest, RefusesAGpu) {

@@ -126,7 +126,7 @@ class TorchScriptTest : public testing::Test {
     redoubt_error error{};
     uint64_t count = 0;
     TestRun result;
-    result.code = Table().script_run(script_.get(), &call, outputs.data(), outputs.size(), &count, &error);
+    result.code = Table().scripts->run(script_.get(), &call, outputs.data(), outputs.size(), &count, &error);
     if (result.code == REDOUBT_OK) result.outputs = TakeOutputs(outputs.data(), count);
     result.error = error.message;
     return result;
@@ -144,8 +144,8 @@ TEST_F(TorchScriptTest, ListsItsFunctions) {
   ASSERT_TRUE(script_) << error_;
   const redoubt_script_function* entry = nullptr;
   const redoubt_script_function* bar = nullptr;
-  for (uint64_t i = 0; i < Table().script_function_count(script_.get()); ++i) {
-    const redoubt_script_function* f = Table().script_function(script_.get(), i);
+  for (uint64_t i = 0; i < Table().scripts->function_count(script_.get()); ++i) {
+    const redoubt_script_function* f = Table().scripts->function(script_.get(), i);
     if (f->name == std::string("entry")) entry = f;
     if (f->name == std::string("bar")) bar = f;
   }
@@ -154,7 +154,7 @@ TEST_F(TorchScriptTest, ListsItsFunctions) {
   EXPECT_EQ(bar->is_entry_point, 0);
   EXPECT_EQ(bar->parameter_count, 2u);
   EXPECT_STREQ(bar->signature, "bar(Tensor a, Tensor b) -> Tensor");
-  EXPECT_GT(Table().script_memory(script_.get()), 1000u);
+  EXPECT_GT(Table().scripts->memory(script_.get()), 1000u);
 }
 
 TEST_F(TorchScriptTest, RunsEntryPointsAndOldFunctions) {

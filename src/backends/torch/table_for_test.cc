@@ -20,7 +20,7 @@ redoubt_host MakeHost() {
   return host;
 }
 
-const redoubt_backend_v1_long* LoadTable() {
+const redoubt_backend_v1* LoadTable() {
   void* library = dlopen(REDOUBT_BACKENDS_DIR "/redoubt_torch.so", RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     std::fprintf(stderr, "%s\n", dlerror());
@@ -33,13 +33,13 @@ const redoubt_backend_v1_long* LoadTable() {
     std::fprintf(stderr, "%s\n", error.message);
     std::abort();
   }
-  return reinterpret_cast<const redoubt_backend_v1_long*>(get());
+  return get();
 }
 
 }  // namespace
 
-const redoubt_backend_v1_long& Table() {
-  static const redoubt_backend_v1_long* table = LoadTable();
+const redoubt_backend_v1& Table() {
+  static const redoubt_backend_v1* table = LoadTable();
   return *table;
 }
 
@@ -96,7 +96,7 @@ ModelPtr LoadBlob(const std::string& blob, std::string* error, const char* devic
   source.device = device;
   redoubt_model* model = nullptr;
   redoubt_error failure{};
-  if (Table().first.load(&source, &model, &failure) != REDOUBT_OK) *error = failure.message;
+  if (Table().load(&source, &model, &failure) != REDOUBT_OK) *error = failure.message;
   return ModelPtr(model);
 }
 
@@ -109,20 +109,20 @@ ModelPtr LoadModel(const std::string& name) {
 
 TestRun RunOnce(const ModelPtr& model, const std::vector<TestTensor>& inputs) {
   constexpr uint64_t kCapacity = 16;
-  const redoubt_backend_v1_long& table = Table();
+  const redoubt_backend_v1& table = Table();
   std::vector<redoubt_view> views;
   for (const TestTensor& input : inputs) views.push_back(input.view());
   std::vector<redoubt_output> outputs(kCapacity);
   redoubt_error error{};
-  redoubt_run* run = table.first.run_create(&error);
+  redoubt_run* run = table.run_create(&error);
   TestRun result;
-  uint64_t count = table.first.output_count(model.get());
+  uint64_t count = table.output_count(model.get());
   if (table.counts_outputs_by_run(model.get()) != 0) {
     result.code = table.run_counting(model.get(), run, views.data(), outputs.data(), kCapacity, &count, &error);
   } else {
-    result.code = table.first.run(model.get(), run, views.data(), outputs.data(), &error);
+    result.code = table.run(model.get(), run, views.data(), outputs.data(), &error);
   }
-  table.first.run_free(run);
+  table.run_free(run);
   if (result.code == REDOUBT_OK) {
     result.outputs = TakeOutputs(outputs.data(), count);
   } else {
@@ -135,7 +135,7 @@ ScriptPtr CompileScript(const std::string& source, std::string* error) {
   const redoubt_script_source text{{source.data(), source.size()}, "CPU"};
   redoubt_script* script = nullptr;
   redoubt_error failure{};
-  if (Table().script_compile(&text, &script, &failure) != REDOUBT_OK) *error = failure.message;
+  if (Table().scripts->compile(&text, &script, &failure) != REDOUBT_OK) *error = failure.message;
   return ScriptPtr(script);
 }
 

@@ -10,7 +10,7 @@
 namespace redoubt::backends::torch {
 
 // The loaded backend; started once per process.
-const redoubt_backend_v1_long& Table();
+const redoubt_backend_v1& Table();
 
 // A tensor of the test, or one that came out.
 struct TestTensor {
@@ -34,7 +34,7 @@ struct TestRun {
 std::vector<TestTensor> TakeOutputs(const redoubt_output* outputs, uint64_t count);
 
 struct Unload {
-  void operator()(redoubt_model* model) const { Table().first.unload(model); }
+  void operator()(redoubt_model* model) const { Table().unload(model); }
 };
 using ModelPtr = std::unique_ptr<redoubt_model, Unload>;
 
@@ -47,7 +47,7 @@ ModelPtr LoadModel(const std::string& name);
 TestRun RunOnce(const ModelPtr& model, const std::vector<TestTensor>& inputs);
 
 struct FreeScript {
-  void operator()(redoubt_script* script) const { Table().script_free(script); }
+  void operator()(redoubt_script* script) const { Table().scripts->free(script); }
 };
 using ScriptPtr = std::unique_ptr<redoubt_script, FreeScript>;
 

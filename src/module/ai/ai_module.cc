@@ -42,6 +42,13 @@ AiModule::AiModule(Settings* settings, base::Logger logger, base::MemoryResource
   model_check_.SetMaxMegabytes(settings->validate_memory_mb);
 }
 
+void AiModule::LoadBackends() {
+  for (const BackendToLoad& backend : settings_->backends) {
+    const base::Status loaded = registry_.LoadFrom(backend.name, backend.path);
+    if (!loaded.ok()) logger_.Warning("the backend {} is not loaded: {}", backend.name, loaded.message());
+  }
+}
+
 bool AiModule::StopWithin(int64_t timeout_ms) {
   const bool runs_ended = executor_.StopWithin(timeout_ms);
   const bool loader_ended = loader_.StopWithin(timeout_ms / 2);

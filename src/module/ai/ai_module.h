@@ -10,7 +10,7 @@
 #include "infer/backend_registry.h"
 #include "infer/executor.h"
 #include "infer/model_loader.h"
-#include "module/ai/model_names.h"
+#include "module/ai/key_names.h"
 #include "module/ai/settings.h"
 #include "module/host/api.h"
 
@@ -55,8 +55,12 @@ class AiModule {
   base::MemoryResource& memory() { return memory_; }
   const base::Logger& logger() const { return logger_; }
   Counters& counters() { return counters_; }
-  ModelNames& model_names() { return model_names_; }
-  ModelNames& script_names() { return script_names_; }
+  KeyNames& model_names() { return model_names_; }
+  KeyNames& script_names() { return script_names_; }
+
+  // Loads the backends that the arguments of loadmodule name. One that cannot be loaded is a warning in the log: data
+  // that does not need it is served all the same.
+  void LoadBackends();
 
   // Refuses new work, stops runs and joins the threads; false when one is still inside a vendor's code.
   bool StopWithin(int64_t timeout_ms);
@@ -71,8 +75,8 @@ class AiModule {
   infer::ModelLoader loader_;
   infer::Executor executor_;
   Counters counters_;
-  ModelNames model_names_;
-  ModelNames script_names_;
+  KeyNames model_names_;
+  KeyNames script_names_;
 };
 
 }  // namespace redoubt::ai

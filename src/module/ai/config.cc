@@ -25,12 +25,16 @@ class LoadCompletion final : public host::Completion {
  public:
   LoadCompletion(AiModule& ai, std::string backend, std::string path)
       : ai_(ai), backend_(std::move(backend)), path_(std::move(path)) {}
-  void Load() { result_ = ai_.registry().LoadFrom(backend_, path_); }
+  void Load() {
+    result_ = ai_.registry().LoadFrom(backend_, path_);
+    if (!result_.ok()) ai_.logger().Warning("the backend {} is not loaded: {}", backend_, result_.message());
+  }
   void Reply(host::Context& ctx) override {
     if (result_.ok()) {
       ctx.ReplyOk();
     } else {
-      ctx.ReplyError("ERR error loading backend: " + result_.message());
+      const std::string text = "ERR error loading backend";
+      ctx.ReplyError(ai_.settings().compat_redisai ? text : text + ": " + result_.message());
     }
   }
 

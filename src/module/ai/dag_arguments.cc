@@ -8,14 +8,13 @@
 #include <string_view>
 #include <utility>
 
+#include "module/ai/arguments.h"
 #include "module/ai/script_arguments.h"
 
 namespace redoubt::ai {
 namespace {
 
 constexpr std::string_view kSeparator = "|>";
-
-base::Status Wrong(const std::string& text) { return base::InvalidArgument("ERR " + text); }
 
 base::Status CheckArity(const host::Args& args, const DagForm& form) {
   if (form.deprecated) {
@@ -50,7 +49,7 @@ class ClauseReader {
     }
     if (args_.Is(at_, "PERSIST") && !std::exchange(persist_seen_, true)) return ReadPersist();
     if (args_.Is(at_, "ROUTING") && !parsed_.routing) return ReadRouting();
-    if (args_.Is(at_, "TIMEOUT") && parsed_.timeout_ms == 0) return ReadTimeout();
+    if (args_.Is(at_, "TIMEOUT") && parsed_.timeout_ms == 0) return ReadTimeout(args_, &at_, &parsed_.timeout_ms);
     return Wrong(fmt::format("Invalid DAG command. Unexpected argument:  {}", args_[at_]));
   }
 
@@ -84,15 +83,6 @@ class ClauseReader {
   base::Status ReadRouting() {
     if (at_ + 1 >= args_.size()) return Wrong("Missing ROUTING value");
     parsed_.routing = at_ + 1;
-    at_ += 2;
-    return base::OkStatus();
-  }
-
-  base::Status ReadTimeout() {
-    if (at_ + 1 >= args_.size()) return Wrong("No value provided for TIMEOUT");
-    const std::optional<int64_t> value = args_.Integer(at_ + 1);
-    if (!value || *value <= 0 || *value > int64_t{1} << 40) return Wrong("Invalid value for TIMEOUT");
-    parsed_.timeout_ms = *value;
     at_ += 2;
     return base::OkStatus();
   }

@@ -34,7 +34,7 @@ std::vector<std::string_view> Words(const host::Args& args, size_t first, size_t
 infer::RunDone CheckCount(infer::RunDone done, size_t expected) {
   return [done = std::move(done), expected](base::Result<infer::Tensors> outputs, const infer::RunTimes& times) {
     if (outputs.ok() && outputs->size() != expected) {
-      outputs = base::InvalidArgument("Number of keys given as OUTPUTS here does not match model definition");
+      outputs = base::InvalidArgument(ModelCountMismatch(outputs->size(), expected));
     }
     done(std::move(outputs), times);
   };
@@ -72,10 +72,7 @@ class DagReader {
 
  private:
   base::Status Load(size_t word) {
-    const host::Key key = host::Key::ForRead(ctx_, args_.raw(word));
-    if (key.empty()) return base::NotFound(kNoTensor);
-    std::shared_ptr<const tensor::Tensor> tensor = TensorAt(key);
-    if (tensor == nullptr) return base::InvalidArgument(host::kWrongType);
+    ASSIGN_OR_RETURN(auto tensor, ReadTensor(ctx_, args_.raw(word)));
     builder_.Set(args_[word], std::move(tensor));
     return base::OkStatus();
   }
@@ -162,10 +159,7 @@ base::Result<DagRunOp> ReadModelOp(AiModule& ai, host::Context& ctx, const host:
     return Wrong(
         fmt::format("ERR wrong number of arguments for '{}' command", old ? "AI.MODELRUN" : "AI.MODELEXECUTE"));
   }
-  const host::Key key = host::Key::ForRead(ctx, op.raw(1));
-  if (key.empty()) return base::NotFound(kNoModel);
-  const ModelValue* model = ModelAt(key);
-  if (model == nullptr) return base::InvalidArgument(host::kWrongType);
+  ASSIGN_OR_RETURN(const ModelValue* model, ReadModel(ctx, op.raw(1)));
   ASSIGN_OR_RETURN(const ExecuteArguments parsed, parse(op, model));
   if (!parsed.raw_error.empty()) return Wrong(parsed.raw_error);
   if (parsed.timeout_ms != 0) return Wrong("ERR TIMEOUT not allowed within a DAG command");

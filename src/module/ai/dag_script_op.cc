@@ -32,10 +32,7 @@ base::Result<DagRunOp> ReadScriptOp(AiModule& ai, host::Context& ctx, const host
     return base::InvalidArgument(fmt::format("ERR wrong number of arguments for '{}' command",
                                              op.Is(0, "AI.SCRIPTRUN") ? "AI.SCRIPTRUN" : "AI.SCRIPTEXECUTE"));
   }
-  const host::Key key = host::Key::ForRead(ctx, op.raw(1));
-  if (key.empty()) return base::NotFound(kNoScript);
-  const ScriptValue* script = ScriptAt(key);
-  if (script == nullptr) return base::InvalidArgument(host::kWrongType);
+  ASSIGN_OR_RETURN(const ScriptValue* script, ReadScript(ctx, op.raw(1)));
   ASSIGN_OR_RETURN(const CallArguments parsed, parse(op));
   if (parsed.timeout_ms != 0) return base::InvalidArgument("ERR TIMEOUT not allowed within a DAG command");
   DagRunOp run;

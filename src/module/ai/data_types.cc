@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "module/ai/commands.h"
 #include "module/ai/tensor_rdb.h"
 #include "module/host/command.h"
 
@@ -217,9 +218,20 @@ base::Status RegisterDataTypes(host::Context& ctx) {
   return base::OkStatus();
 }
 
-std::shared_ptr<const Tensor> TensorAt(const host::Key& key) {
+base::Result<std::shared_ptr<const Tensor>> ReadTensor(host::Context& ctx, RedisModuleString* name) {
+  const host::Key key = host::Key::ForRead(ctx, name);
+  if (key.empty()) return base::NotFound(kNoTensor);
   const TensorValue* value = key.Get<TensorValue>(g_tensor_type);
-  return value == nullptr ? nullptr : *value;
+  if (value == nullptr) return base::InvalidArgument(host::kWrongType);
+  return *value;
+}
+
+base::Result<const ModelValue*> ReadModel(host::Context& ctx, RedisModuleString* name) {
+  const host::Key key = host::Key::ForRead(ctx, name);
+  if (key.empty()) return base::NotFound(kNoModel);
+  const ModelValue* model = ModelAt(key);
+  if (model == nullptr) return base::InvalidArgument(host::kWrongType);
+  return model;
 }
 
 const ModelValue* ModelAt(const host::Key& key) { return key.Get<ModelValue>(g_model_type); }

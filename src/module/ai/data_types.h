@@ -15,8 +15,12 @@ namespace redoubt::ai {
 // free them. Registered once in OnLoad.
 base::Status RegisterDataTypes(host::Context& ctx);
 
-// The value of `key` when it is of that type, else null.
-std::shared_ptr<const tensor::Tensor> TensorAt(const host::Key& key);
+// The value at the key `name`. NotFound when there is no such key, InvalidArgument when it holds something else, both
+// with RedisAI's wire text. A model stays valid until the command ends or changes the key.
+base::Result<std::shared_ptr<const tensor::Tensor>> ReadTensor(host::Context& ctx, RedisModuleString* name);
+base::Result<const ModelValue*> ReadModel(host::Context& ctx, RedisModuleString* name);
+
+// The value of `key` when it is a model, else null.
 const ModelValue* ModelAt(const host::Key& key);
 bool HoldsTensor(const host::Key& key);
 bool HoldsModel(const host::Key& key);

@@ -5,10 +5,10 @@
 #include <optional>
 #include <utility>
 
+#include "module/ai/arguments.h"
+
 namespace redoubt::ai {
 namespace {
-
-base::Status Wrong(const std::string& text) { return base::InvalidArgument("ERR " + text); }
 
 // How many inputs and outputs the model has; none while its session is loading, or where only a run tells.
 struct Counts {
@@ -25,10 +25,6 @@ Counts CountsOf(const ModelValue* model) {
   if (!built.ok()) return {};
   if ((*built)->counts_outputs_by_run()) return {(*built)->inputs().size(), std::nullopt};
   return {(*built)->inputs().size(), (*built)->outputs().size()};
-}
-
-std::string CountMismatch(std::string_view keyword) {
-  return fmt::format("Number of keys given as {} here does not match model definition", keyword);
 }
 
 struct Section {
@@ -62,17 +58,11 @@ base::Status ReadSection(const host::Args& args, const Section& section, std::op
   return base::OkStatus();
 }
 
-base::Status ReadTimeout(const host::Args& args, size_t* at, int64_t* timeout_ms) {
-  ++*at;
-  if (*at >= args.size()) return Wrong("No value provided for TIMEOUT");
-  const std::optional<int64_t> value = args.Integer(*at);
-  if (!value || *value <= 0 || *value > int64_t{1} << 40) return Wrong("Invalid value for TIMEOUT");
-  *timeout_ms = *value;
-  ++*at;
-  return base::OkStatus();
-}
-
 }  // namespace
+
+std::string CountMismatch(std::string_view keyword) {
+  return fmt::format("Number of keys given as {} here does not match model definition", keyword);
+}
 
 base::Result<ExecuteArguments> ParseModelExecute(const host::Args& args, const ModelValue* model) {
   ExecuteArguments parsed;
@@ -85,7 +75,7 @@ base::Result<ExecuteArguments> ParseModelExecute(const host::Args& args, const M
       ReadSection(args, kOutputs, counts.outputs, &at, &parsed.first_output, &parsed.outputs, &parsed.raw_error));
   if (!parsed.raw_error.empty()) return parsed;
   while (at < args.size()) {
-    if (!args.Is(at, "TIMEOUT")) {
+    if (!args.Is(at, "TIMEOUT") || parsed.timeout_ms != 0) {
       parsed.raw_error = fmt::format("Invalid argument: {}", args[at]);
       return parsed;
     }

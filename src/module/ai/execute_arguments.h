@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "module/ai/model_value.h"
@@ -26,5 +27,8 @@ struct ExecuteArguments {
 // RedisAI's order.
 base::Result<ExecuteArguments> ParseModelExecute(const host::Args& args, const ModelValue* model);
 base::Result<ExecuteArguments> ParseModelRun(const host::Args& args, const ModelValue* model);
+
+// RedisAI's text for a number of keys behind `keyword` (INPUTS, OUTPUTS) that is not the model's.
+std::string CountMismatch(std::string_view keyword);
 
 }  // namespace redoubt::ai

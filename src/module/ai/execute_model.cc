@@ -12,18 +12,11 @@
 namespace redoubt::ai {
 namespace {
 
-std::string CheckCounts(size_t outputs, size_t keys) {
-  return outputs == keys ? "" : "Number of keys given as OUTPUTS here does not match model definition";
-}
-
 base::Result<infer::Tensors> ReadInputs(host::Context& ctx, const host::Args& args, const ExecuteArguments& parsed) {
   infer::Tensors inputs;
   inputs.reserve(parsed.inputs);
   for (size_t i = 0; i < parsed.inputs; ++i) {
-    const host::Key key = host::Key::ForRead(ctx, args.raw(parsed.first_input + i));
-    if (key.empty()) return base::NotFound(kNoTensor);
-    std::shared_ptr<const tensor::Tensor> tensor = TensorAt(key);
-    if (tensor == nullptr) return base::InvalidArgument(host::kWrongType);
+    ASSIGN_OR_RETURN(auto tensor, ReadTensor(ctx, args.raw(parsed.first_input + i)));
     inputs.push_back(std::move(tensor));
   }
   return inputs;
@@ -31,14 +24,13 @@ base::Result<infer::Tensors> ReadInputs(host::Context& ctx, const host::Args& ar
 
 }  // namespace
 
+std::string ModelCountMismatch(size_t outputs, size_t keys) { return outputs == keys ? "" : CountMismatch("OUTPUTS"); }
+
 base::Status ExecuteModel(AiModule& ai, host::Context& ctx, const host::Args& args, ParseExecute parse) {
   if (!ctx.CanBlock()) {
     return base::FailedPrecondition("ERR Cannot run RedisAI command within a transaction or a LUA script");
   }
-  const host::Key model_key = host::Key::ForRead(ctx, args.raw(1));
-  if (model_key.empty()) return base::NotFound(kNoModel);
-  const ModelValue* model = ModelAt(model_key);
-  if (model == nullptr) return base::InvalidArgument(host::kWrongType);
+  ASSIGN_OR_RETURN(const ModelValue* model, ReadModel(ctx, args.raw(1)));
   ASSIGN_OR_RETURN(const ExecuteArguments parsed, parse(args, model));
   if (!parsed.raw_error.empty()) {
     ctx.ReplyError(parsed.raw_error);
@@ -52,7 +44,7 @@ base::Status ExecuteModel(AiModule& ai, host::Context& ctx, const host::Args& ar
   request.model = model->slot;
   request.inputs = std::move(inputs);
   request.timeout_ms = parsed.timeout_ms;
-  auto completion = std::make_unique<StoringCompletion>(ai, ctx, model->stats, std::move(outputs), &CheckCounts);
+  auto completion = std::make_unique<StoringCompletion>(ai, ctx, model->stats, std::move(outputs), &ModelCountMismatch);
   return SubmitRun(ai, ctx, model->queue_device(), std::move(request), std::move(completion));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "module/ai/ai_module.h"
@@ -15,6 +16,9 @@ using ParseExecute = base::Result<ExecuteArguments> (*)(const host::Args&, const
 // What AI.MODELEXECUTE and AI.MODELRUN do. One hop: the inputs are shared with a worker, the client waits, and the
 // outputs come back to the main thread, where they are stored and replicated also when the client has left.
 base::Status ExecuteModel(AiModule& ai, host::Context& ctx, const host::Args& args, ParseExecute parse);
+
+// Why so many outputs do not fit so many keys; empty when they do.
+std::string ModelCountMismatch(size_t outputs, size_t keys);
 
 // The keys of such a command, for ACL and cluster.
 std::vector<host::KeyPosition> ExecuteKeys(const host::Args& args, ParseExecute parse);

@@ -25,10 +25,7 @@ std::vector<std::string> WordsIn(const host::Args& args, const WordRange& range)
 base::Result<infer::ScriptCall> ReadCall(host::Context& ctx, const host::Args& args, const CallArguments& parsed) {
   infer::ScriptCall call = CallWithoutTensors(args, parsed);
   for (size_t i = 0; i < parsed.inputs.count; ++i) {
-    const host::Key key = host::Key::ForRead(ctx, args.raw(parsed.input_word(i)));
-    if (key.empty()) return base::NotFound(kNoTensor);
-    std::shared_ptr<const tensor::Tensor> tensor = TensorAt(key);
-    if (tensor == nullptr) return base::InvalidArgument(host::kWrongType);
+    ASSIGN_OR_RETURN(auto tensor, ReadTensor(ctx, args.raw(parsed.input_word(i))));
     call.tensors.push_back(std::move(tensor));
   }
   return call;
@@ -54,10 +51,7 @@ base::Status ExecuteScript(AiModule& ai, host::Context& ctx, const host::Args& a
   if (!ctx.CanBlock()) {
     return base::FailedPrecondition("ERR Cannot run RedisAI command within a transaction or a LUA script");
   }
-  const host::Key key = host::Key::ForRead(ctx, args.raw(1));
-  if (key.empty()) return base::NotFound(kNoScript);
-  const ScriptValue* script = ScriptAt(key);
-  if (script == nullptr) return base::InvalidArgument(host::kWrongType);
+  ASSIGN_OR_RETURN(const ScriptValue* script, ReadScript(ctx, args.raw(1)));
   ASSIGN_OR_RETURN(const CallArguments parsed, parse(args));
   ASSIGN_OR_RETURN(infer::ScriptCall call, ReadCall(ctx, args, parsed));
   std::vector<host::String> outputs;
@@ -68,7 +62,8 @@ base::Status ExecuteScript(AiModule& ai, host::Context& ctx, const host::Args& a
   request.job =
       std::make_shared<infer::ScriptJob>(script->slot, std::move(call), std::make_shared<ServerScriptHost>(ctx));
   request.timeout_ms = parsed.timeout_ms;
-  auto completion = std::make_unique<StoringCompletion>(ai, ctx, script->stats, std::move(outputs), &ScriptCountMismatch);
+  auto completion =
+      std::make_unique<StoringCompletion>(ai, ctx, script->stats, std::move(outputs), &ScriptCountMismatch);
   return SubmitRun(ai, ctx, script->queue_device(), std::move(request), std::move(completion));
 }
 

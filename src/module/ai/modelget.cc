@@ -30,22 +30,26 @@ void ReplyBlob(host::Context& ctx, const ModelSource& source, size_t chunk) {
   for (size_t i = 0; i < pieces; ++i) ctx.ReplyBytes(blob.subspan(i * chunk, std::min(chunk, blob.size() - i * chunk)));
 }
 
-// [name, type, shape] per row; a dimension of -1 is free.
+// [name, type, shape] per row; a dimension of -1 is free, no shape: any.
 void ReplyRows(host::Context& ctx, const std::vector<infer::ModelIo>& rows) {
   ctx.ReplyArray(rows.size());
   for (const infer::ModelIo& row : rows) {
     ctx.ReplyArray(3);
     ctx.ReplyBulk(row.name);
     ctx.ReplyBulk(row.dtype ? DTypeName(*row.dtype) : std::string_view(row.type_text));
-    ctx.ReplyArray(row.shape.size());
-    for (int64_t dim : row.shape) ctx.ReplyInteger(dim);
+    if (!row.shape) {
+      ctx.ReplyNull();
+      continue;
+    }
+    ctx.ReplyArray(row.shape->size());
+    for (int64_t dim : *row.shape) ctx.ReplyInteger(dim);
   }
 }
 
 void ReplySchema(host::Context& ctx, const ModelValue& value) {
   const base::Result<std::shared_ptr<infer::Model>> model = value.slot->Get();
   static const std::vector<infer::ModelIo> kNone;
-  ctx.ReplyArray(10);
+  ctx.ReplyArray(12);
   ctx.ReplyBulk("state");
   ctx.ReplyBulk(!value.slot->built() ? "loading" : model.ok() ? "ready" : "failed");
   ctx.ReplyBulk("error");
@@ -56,6 +60,8 @@ void ReplySchema(host::Context& ctx, const ModelValue& value) {
   ReplyRows(ctx, model.ok() ? (*model)->outputs() : kNone);
   ctx.ReplyBulk("memory");
   ctx.ReplyInteger(static_cast<int64_t>(value.memory_bytes()));
+  ctx.ReplyBulk("opset");
+  ctx.ReplyInteger(model.ok() ? (*model)->opset() : 0);
 }
 
 void ReplyMeta(host::Context& ctx, const ModelValue& value) {
@@ -87,10 +93,7 @@ base::Status ModelGet(AiModule& ai, host::Context& ctx, host::Args args) {
     ctx.ReplyWrongArity(args);
     return base::OkStatus();
   }
-  const host::Key key = host::Key::ForRead(ctx, args.raw(1));
-  if (key.empty()) return base::NotFound(kNoModel);
-  const ModelValue* value = ModelAt(key);
-  if (value == nullptr) return base::InvalidArgument(host::kWrongType);
+  ASSIGN_OR_RETURN(const ModelValue* value, ReadModel(ctx, args.raw(1)));
   bool meta = false;
   bool blob = false;
   bool schema = false;
@@ -105,15 +108,17 @@ base::Status ModelGet(AiModule& ai, host::Context& ctx, host::Args args) {
     ReplyBlob(ctx, *value->source, chunk);
     return base::OkStatus();
   }
+  // Behind what RedisAI replies: clients read its pairs by name, a few by their place.
+  schema = schema || (meta && !ai.settings().compat_redisai);
   ctx.ReplyArray((meta ? 16 : 0) + (blob ? 2 : 0) + (schema ? 2 : 0));
   if (meta) ReplyMeta(ctx, *value);
-  if (schema) {
-    ctx.ReplyBulk("schema");
-    ReplySchema(ctx, *value);
-  }
   if (blob) {
     ctx.ReplyBulk("blob");
     ReplyBlob(ctx, *value->source, chunk);
+  }
+  if (schema) {
+    ctx.ReplyBulk("schema");
+    ReplySchema(ctx, *value);
   }
   return base::OkStatus();
 }

@@ -1,11 +1,10 @@
 // AI._MODELSCAN
+#include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "module/ai/commands.h"
 #include "module/ai/data_types.h"
-#include "module/host/key.h"
+#include "module/ai/scan_reply.h"
 
 namespace redoubt::ai {
 
@@ -14,22 +13,11 @@ base::Status ModelScan(AiModule& ai, host::Context& ctx, host::Args args) {
     ctx.ReplyWrongArity(args);
     return base::OkStatus();
   }
-  std::vector<std::pair<std::string, std::string>> models;
-  for (const std::string& name : ai.model_names().In(ctx.db())) {
-    const host::String key_name(name);
-    const host::Key key = host::Key::ForRead(ctx, key_name.raw());
-    if (const ModelValue* model = ModelAt(key)) {
-      models.emplace_back(name, model->source->tag);
-    } else {
-      ai.model_names().Forget(ctx.db(), name);
-    }
-  }
-  ctx.ReplyArray(models.size());
-  for (const auto& [name, tag] : models) {
-    ctx.ReplyArray(2);
-    ctx.ReplyBulk(name);
-    ctx.ReplyBulk(tag);
-  }
+  ReplyScan(ctx, ai.model_names(), [](const host::Key& key) -> std::optional<std::string> {
+    const ModelValue* model = ModelAt(key);
+    if (model == nullptr) return std::nullopt;
+    return model->source->tag;
+  });
   return base::OkStatus();
 }
 

@@ -79,10 +79,7 @@ base::Result<infer::Tensors> MakeInputs(AiModule& ai, host::Context& ctx, const 
       inputs.push_back(std::move(made));
       continue;
     }
-    const host::Key key = host::Key::ForRead(ctx, args.raw(std::get<PredictArguments::FromKey>(input).word));
-    if (key.empty()) return base::NotFound(kNoTensor);
-    std::shared_ptr<const tensor::Tensor> tensor = TensorAt(key);
-    if (tensor == nullptr) return base::InvalidArgument(host::kWrongType);
+    ASSIGN_OR_RETURN(auto tensor, ReadTensor(ctx, args.raw(std::get<PredictArguments::FromKey>(input).word)));
     inputs.push_back(std::move(tensor));
   }
   return inputs;
@@ -109,10 +106,7 @@ base::Status Predict(AiModule& ai, host::Context& ctx, host::Args args) {
   if (!ctx.CanBlock()) {
     return base::FailedPrecondition("ERR Cannot run RedisAI command within a transaction or a LUA script");
   }
-  const host::Key model_key = host::Key::ForRead(ctx, args.raw(1));
-  if (model_key.empty()) return base::NotFound(kNoModel);
-  const ModelValue* model = ModelAt(model_key);
-  if (model == nullptr) return base::InvalidArgument(host::kWrongType);
+  ASSIGN_OR_RETURN(const ModelValue* model, ReadModel(ctx, args.raw(1)));
   const TensorLimits limits = {static_cast<size_t>(ai.settings().tensor_max_bytes), false};
   ASSIGN_OR_RETURN(const PredictArguments parsed, ParsePredict(args, limits));
   RETURN_IF_ERROR(CheckAgainstModel(*model, parsed));

@@ -5,10 +5,10 @@
 #include <optional>
 #include <utility>
 
+#include "module/ai/arguments.h"
+
 namespace redoubt::ai {
 namespace {
-
-base::Status Wrong(const std::string& text) { return base::InvalidArgument("ERR " + text); }
 
 // KEYWORD count
 base::Result<size_t> ReadCount(const host::Args& args, std::string_view keyword, size_t* at) {
@@ -67,11 +67,7 @@ base::Status ReadOptions(const host::Args& args, size_t at, PredictArguments* pa
       ASSIGN_OR_RETURN(const size_t count, ReadCount(args, "OUTPUTS", &at));
       for (size_t i = 0; i < count; ++i) parsed->outputs.emplace_back(args[at++]);
     } else if (args.Is(at, "TIMEOUT") && parsed->timeout_ms == 0) {
-      if (at + 1 >= args.size()) return Wrong("No value provided for TIMEOUT");
-      const std::optional<int64_t> value = args.Integer(at + 1);
-      if (!value || *value <= 0 || *value > int64_t{1} << 40) return Wrong("Invalid value for TIMEOUT");
-      parsed->timeout_ms = *value;
-      at += 2;
+      RETURN_IF_ERROR(ReadTimeout(args, &at, &parsed->timeout_ms));
     } else {
       return Wrong(fmt::format("unexpected '{}'; after the inputs come OUTPUTS and TIMEOUT, each once", args[at]));
     }

@@ -6,11 +6,10 @@
 #include <utility>
 
 #include "infer/device.h"
+#include "module/ai/arguments.h"
 
 namespace redoubt::ai {
 namespace {
-
-base::Status Wrong(const std::string& text) { return base::InvalidArgument("ERR " + text); }
 
 base::Status WrongArity(const host::Args& args) {
   return Wrong(fmt::format("wrong number of arguments for '{}' command", args[0]));
@@ -50,8 +49,6 @@ bool NamesNoFunction(const host::Args& args) {
          args.Is(2, "TIMEOUT");
 }
 
-constexpr int64_t kMaxTimeoutMs = int64_t{1} << 40;
-
 struct Section {
   std::string_view keyword;  // "KEYS"
   std::string_view lower;    // "keys"
@@ -77,15 +74,6 @@ base::Status ReadSection(const host::Args& args, const Section& section, size_t*
   }
   *range = {*at, static_cast<size_t>(*count)};
   *at += range->count;
-  return base::OkStatus();
-}
-
-// TIMEOUT ms at `*at`, which moves behind them. `where` ends the text about a missing value.
-base::Status ReadTimeout(const host::Args& args, std::string_view where, size_t* at, int64_t* timeout_ms) {
-  if (++*at >= args.size()) return Wrong(fmt::format("No value provided for TIMEOUT{}", where));
-  const std::optional<int64_t> value = args.Integer((*at)++);
-  if (!value || *value <= 0 || *value > kMaxTimeoutMs) return Wrong("Invalid value for TIMEOUT");
-  *timeout_ms = *value;
   return base::OkStatus();
 }
 
@@ -150,7 +138,7 @@ base::Result<CallArguments> ParseScriptExecute(const host::Args& args) {
     } else if (call.timeout_ms != 0) {
       return Wrong("Already Encountered TIMEOUT scope in AI.SCRIPTEXECUTE command");
     } else {
-      RETURN_IF_ERROR(ReadTimeout(args, " in AI.SCRIPTEXECUTE", &at, &call.timeout_ms));
+      RETURN_IF_ERROR(ReadTimeout(args, &at, &call.timeout_ms, " in AI.SCRIPTEXECUTE"));
     }
   }
   return call;
@@ -163,7 +151,7 @@ base::Result<CallArguments> ParseScriptRun(const host::Args& args) {
   while (at < args.size()) {
     if (args.Is(at, "TIMEOUT")) {
       if (call.timeout_ms != 0) return Wrong("Already encountered a TIMEOUT section in SCRIPTRUN");
-      RETURN_IF_ERROR(ReadTimeout(args, "", &at, &call.timeout_ms));
+      RETURN_IF_ERROR(ReadTimeout(args, &at, &call.timeout_ms));
     } else if (args.Is(at, "INPUTS")) {
       if (call.inputs.first != 0) return Wrong("Already encountered an INPUTS keyword in SCRIPTRUN");
       RETURN_IF_ERROR(ReadRunInputs(args, &at, &call));

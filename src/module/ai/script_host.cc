@@ -74,13 +74,8 @@ base::Result<std::shared_ptr<infer::ModelSlot>> ServerScriptHost::FindModel(std:
       return;
     }
     const host::String name(key_name);
-    const host::Key key = host::Key::ForRead(effects, name.raw());
-    const ModelValue* model = ModelAt(key);
-    if (model != nullptr) {
-      found.emplace(model->slot);
-    } else {
-      found.emplace(key.empty() ? base::NotFound(kNoModel) : base::InvalidArgument(host::kWrongType));
-    }
+    const base::Result<const ModelValue*> model = ReadModel(effects, name.raw());
+    found.emplace(model.ok() ? base::Result<Slot>((*model)->slot) : base::Result<Slot>(model.status()));
   }));
   return std::move(*found);
 }
@@ -104,10 +99,15 @@ base::Result<infer::Tensors> ServerScriptHost::RunModel(std::string_view key, co
     if (cancelled_) return base::Cancelled("nobody waits for this run any more");
     running_ = handle;
   }
+  if (until_us_ != 0) handle->Limit(std::max<int64_t>((until_us_ - infer::SteadyNowUs()) / 1000, 1));
   base::Result<infer::Tensors> outputs = model->Run(inputs, {handle.get()});
   std::lock_guard lock(mu_);
   running_ = nullptr;
   return outputs;
+}
+
+void ServerScriptHost::Limit(int64_t limit_ms) {
+  until_us_ = limit_ms == 0 ? 0 : infer::SteadyNowUs() + limit_ms * 1000;
 }
 
 void ServerScriptHost::Cancel() {

@@ -23,6 +23,7 @@ class ServerScriptHost final : public infer::ScriptHost, public std::enable_shar
 
   base::Result<infer::CommandReply> Execute(std::span<const std::string_view> words) override;
   base::Result<infer::Tensors> RunModel(std::string_view key, const infer::Tensors& inputs) override;
+  void Limit(int64_t limit_ms) override;
   void Cancel() override;
 
  private:
@@ -36,6 +37,7 @@ class ServerScriptHost final : public infer::ScriptHost, public std::enable_shar
   std::mutex mu_;
   std::condition_variable changed_;
   bool cancelled_ GUARDED_BY(mu_) = false;
+  int64_t until_us_ = 0;  // of the steady clock; 0: no limit. Set before the script runs, by its own thread
   std::shared_ptr<infer::RunHandle> running_ GUARDED_BY(mu_);  // a model's, while it runs
 };
 

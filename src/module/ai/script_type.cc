@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "module/ai/ai_module.h"
+#include "module/ai/commands.h"
 #include "module/host/command.h"
 
 namespace redoubt::ai {
@@ -93,6 +94,14 @@ base::Status RegisterScriptType(host::Context& ctx) {
   g_script_type = RedisModule_CreateDataType(ctx.raw(), "AI_SCRIPT", kScriptEncodingVersion, &methods);
   if (g_script_type != nullptr) return base::OkStatus();
   return base::AlreadyExists("the data type AI_SCRIPT cannot be registered: another module has it");
+}
+
+base::Result<const ScriptValue*> ReadScript(host::Context& ctx, RedisModuleString* name) {
+  const host::Key key = host::Key::ForRead(ctx, name);
+  if (key.empty()) return base::NotFound(kNoScript);
+  const ScriptValue* script = ScriptAt(key);
+  if (script == nullptr) return base::InvalidArgument(host::kWrongType);
+  return script;
 }
 
 const ScriptValue* ScriptAt(const host::Key& key) { return key.Get<ScriptValue>(g_script_type); }

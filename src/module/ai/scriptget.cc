@@ -11,10 +11,7 @@ base::Status ScriptGet(AiModule& /*ai*/, host::Context& ctx, host::Args args) {
     ctx.ReplyWrongArity(args);
     return base::OkStatus();
   }
-  const host::Key key = host::Key::ForRead(ctx, args.raw(1));
-  if (key.empty()) return base::NotFound(kNoScript);
-  const ScriptValue* value = ScriptAt(key);
-  if (value == nullptr) return base::InvalidArgument(host::kWrongType);
+  ASSIGN_OR_RETURN(const ScriptValue* value, ReadScript(ctx, args.raw(1)));
   bool meta = false;
   bool source = false;
   for (size_t i = 2; i < args.size(); ++i) {  // other words are ignored, as ever

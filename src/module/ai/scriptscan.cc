@@ -1,9 +1,9 @@
 // AI._SCRIPTSCAN
+#include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "module/ai/commands.h"
+#include "module/ai/scan_reply.h"
 #include "module/ai/script_type.h"
 
 namespace redoubt::ai {
@@ -13,22 +13,11 @@ base::Status ScriptScan(AiModule& ai, host::Context& ctx, host::Args args) {
     ctx.ReplyWrongArity(args);
     return base::OkStatus();
   }
-  std::vector<std::pair<std::string, std::string>> scripts;
-  for (const std::string& name : ai.script_names().In(ctx.db())) {
-    const host::String key_name(name);
-    const host::Key key = host::Key::ForRead(ctx, key_name.raw());
-    if (const ScriptValue* script = ScriptAt(key)) {
-      scripts.emplace_back(name, script->source->tag);
-    } else {
-      ai.script_names().Forget(ctx.db(), name);
-    }
-  }
-  ctx.ReplyArray(scripts.size());
-  for (const auto& [name, tag] : scripts) {
-    ctx.ReplyArray(2);
-    ctx.ReplyBulk(name);
-    ctx.ReplyBulk(tag);
-  }
+  ReplyScan(ctx, ai.script_names(), [](const host::Key& key) -> std::optional<std::string> {
+    const ScriptValue* script = ScriptAt(key);
+    if (script == nullptr) return std::nullopt;
+    return script->source->tag;
+  });
   return base::OkStatus();
 }
 

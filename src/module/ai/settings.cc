@@ -37,8 +37,13 @@ base::Status ParseOne(const host::Args& args, size_t i, Settings* settings) {
   if (args.Is(i, "MODEL_CHUNK_SIZE")) return SetAtLeast(args, i, 1, &settings->model_chunk_size);
   if (args.Is(i, "MODEL_EXECUTION_TIMEOUT")) return SetAtLeast(args, i, 1000, &settings->model_execution_timeout_ms);
   if (args.Is(i, "BACKEND_MEMORY_LIMIT")) return SetAtLeast(args, i, 1, &settings->backend_memory_limit_mb);
+  if (infer::BackendRegistry::IsKnown(args[i])) {
+    settings->backends.push_back({std::string(args[i]), std::string(args[i + 1])});
+    return base::OkStatus();
+  }
   return base::InvalidArgument(
-      fmt::format("unknown argument '{}' of loadmodule; known: BACKENDSPATH, THREADS_PER_QUEUE, INTRA_OP_PARALLELISM, "
+      fmt::format("unknown argument '{}' of loadmodule; known: ONNX, TF, TFLITE, TORCH, BACKENDSPATH, "
+                  "THREADS_PER_QUEUE, INTRA_OP_PARALLELISM, "
                   "INTER_OP_PARALLELISM, MODEL_CHUNK_SIZE, MODEL_EXECUTION_TIMEOUT, BACKEND_MEMORY_LIMIT",
                   args[i]));
 }

@@ -2,11 +2,18 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "module/host/args.h"
 #include "module/host/context.h"
 
 namespace redoubt::ai {
+
+// The shared object of a backend, as AI.CONFIG LOADBACKEND takes it.
+struct BackendToLoad {
+  std::string name;
+  std::string path;
+};
 
 // What an operator can set: by `CONFIG SET ai.<name>` (names of RegisterSettings), in redis.conf, or by the arguments
 // of loadmodule in RedisAI's words. Read on the main thread.
@@ -26,6 +33,7 @@ struct Settings {
   int64_t validate_timeout_s = 0;          // ai.validate-timeout
   int64_t validate_memory_mb = 0;          // ai.validate-memory; 0: no limit
   bool compat_redisai = false;             // ai.compat-redisai
+  std::vector<BackendToLoad> backends;     // TF path, TORCH path, ...: not on first use but at once
 };
 
 class AiModule;

@@ -10,10 +10,7 @@ base::Status TensorGet(AiModule& /*ai*/, host::Context& ctx, host::Args args) {
     ctx.ReplyWrongArity(args);
     return base::OkStatus();
   }
-  const host::Key key = host::Key::ForRead(ctx, args.raw(1));
-  if (key.empty()) return base::NotFound(kNoTensor);
-  const std::shared_ptr<const tensor::Tensor> tensor = TensorAt(key);
-  if (tensor == nullptr) return base::InvalidArgument(host::kWrongType);
+  ASSIGN_OR_RETURN(const auto tensor, ReadTensor(ctx, args.raw(1)));
   ASSIGN_OR_RETURN(const TensorParts parts, ParseTensorParts(args));
   ReplyTensor(ctx, *tensor, parts);
   return base::OkStatus();

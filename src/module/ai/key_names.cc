@@ -1,4 +1,4 @@
-#include "module/ai/model_names.h"
+#include "module/ai/key_names.h"
 
 #include <algorithm>
 
@@ -6,17 +6,17 @@
 
 namespace redoubt::ai {
 
-void ModelNames::ForgetDatabase(int db) {
+void KeyNames::ForgetDatabase(int db) {
   std::erase_if(names_, [db](const auto& name) { return db == -1 || name.first == db; });
 }
 
-void ModelNames::SwapDatabases(int a, int b) {
+void KeyNames::SwapDatabases(int a, int b) {
   std::set<std::pair<int, std::string>> swapped;
   for (const auto& [db, key] : names_) swapped.emplace(db == a ? b : db == b ? a : db, key);
   names_.swap(swapped);
 }
 
-std::vector<std::string> ModelNames::In(int db) const {
+std::vector<std::string> KeyNames::In(int db) const {
   std::vector<std::string> keys;
   for (auto it = names_.lower_bound({db, ""}); it != names_.end() && it->first == db; ++it) keys.push_back(it->second);
   // As the server would walk a cluster's keys; no other order means anything to a user.

@@ -8,9 +8,9 @@
 
 namespace redoubt::ai {
 
-// Where models (or scripts) may lie in the keyspace, for AI._MODELSCAN: a key is noted whenever one can have come to it
-// and is checked when it is listed, so a stale name costs nothing but its bytes. Main thread only.
-class ModelNames {
+// Where models, or scripts, may lie in the keyspace, for AI._MODELSCAN and AI._SCRIPTSCAN: a key is noted whenever one
+// can have come to it and is checked when it is listed, so a stale name costs nothing but its bytes. Main thread only.
+class KeyNames {
  public:
   void Note(int db, std::string_view key) { names_.emplace(db, key); }
   void Forget(int db, std::string_view key) { names_.erase({db, std::string(key)}); }

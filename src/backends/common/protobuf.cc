@@ -1,8 +1,8 @@
-#include "backends/tf/protobuf.h"
+#include "backends/common/protobuf.h"
 
 #include <stdexcept>
 
-namespace redoubt::backends::tf {
+namespace redoubt::backends {
 namespace {
 
 [[noreturn]] void Damaged() { throw std::invalid_argument("not a protobuf message"); }
@@ -67,4 +67,4 @@ std::string BytesField(int number, std::string_view bytes) {
   return (Varint(static_cast<uint64_t>(number) << 3 | 2) + Varint(bytes.size())).append(bytes);
 }
 
-}  // namespace redoubt::backends::tf
+}  // namespace redoubt::backends

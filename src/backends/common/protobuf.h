@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace redoubt::backends::tf {
+namespace redoubt::backends {
 
 using Bytes = std::span<const uint8_t>;
 
@@ -45,8 +45,8 @@ void ForEachBytes(Bytes message, Visit visit) {
   }
 }
 
-// The other way round, for the few messages that we hand to TensorFlow.
+// The other way round, for the few messages that we hand to a vendor.
 std::string VarintField(int number, uint64_t value);
 std::string BytesField(int number, std::string_view bytes);
 
-}  // namespace redoubt::backends::tf
+}  // namespace redoubt::backends
