@@ -228,7 +228,8 @@ bool Link::ReadInfo(Sample& sample) {
 void Link::ReadNewSlowlog(Sample& sample) {
   if (!MayCall("SLOWLOG")) return;
   Result<Reply> newest = Call({"SLOWLOG", "GET", "1"});
-  if (!newest.ok()) return;
+  // An error ("-LOADING", "-NOPERM") does not say that the log is empty: old entries would be new afterwards.
+  if (!newest.ok() || newest->IsError()) return;
   std::vector<SlowlogEntry> first = ReadSlowlog(*newest);
   int64_t count = slowlog_.CountToAsk(first.empty() ? -1 : first[0].id);
   if (count == 0) return;

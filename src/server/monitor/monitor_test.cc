@@ -175,6 +175,25 @@ TEST_F(MonitorTest, GivesNewSlowlogEntriesOnceAndNotOldOnes) {
   EXPECT_EQ(Scripts(monitor_->Collect(id)->slowlog).size(), 2u);
 }
 
+TEST_F(MonitorTest, OldSlowlogEntriesAreNotNewAfterAnErrorReply) {
+  auto server = TestServer::Start({.engine = Engine::kRedis, .arguments = {"--slowlog-log-slower-than", "0"}});
+  ASSERT_TRUE(server);
+  server->Call({"EVAL", "return 'old'", "0"});
+  Watch(*server);
+  ASSERT_TRUE(samples_.WaitFor(Reachable));
+  auto asked = [&] {
+    return *InfoFields::Parse(server->Call({"INFO", "commandstats"}).text())
+                .Sub("cmdstat_slowlog|get", "rejected_calls");
+  };
+  server->Call({"ACL", "SETUSER", "default", "-slowlog"});
+  for (double before = asked(); asked() == before;) ASSERT_TRUE(samples_.WaitFor(Reachable));
+  server->Call({"ACL", "SETUSER", "default", "+slowlog"});
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(samples_.WaitFor(Reachable));
+    EXPECT_TRUE(Scripts(samples_.found().new_slowlog).empty());
+  }
+}
+
 TEST_F(MonitorTest, ReadsTheClientListForAnAnalysisAtMostOnceAMinute) {
   auto server = TestServer::Start();
   ASSERT_TRUE(server);
