@@ -42,10 +42,24 @@ test("a threshold set on the page fires an alert, which its row silences", { tim
     await form.getByLabel("경고 임계값").fill("95");
     await form.getByRole("button", { name: "저장" }).click();
     await form.getByRole("alert").filter({ hasText: "위험 임계값(90%)을 넘습니다" }).waitFor();
-    await form.getByLabel("경고 임계값").fill("1");
+    // Key by key: "1." and "2.0" are no numbers yet, and must stay as they are typed.
+    for (const typed of ["1.6", "2.05", "1"]) {
+      await form.getByLabel("경고 임계값").fill("");
+      await form.getByLabel("경고 임계값").focus();
+      await page.keyboard.type(typed);
+      assert.equal(await form.getByLabel("경고 임계값").inputValue(), `${typed} %`);
+    }
     await form.getByLabel("경고 임계값").press("Enter");
     await form.waitFor({ state: "hidden" });
     await row(page, "memory_usage").getByText("경고 1 %").waitFor();
+
+    await page.getByRole("button", { name: "메모리 단편화 임계값 변경" }).press("Enter");
+    await form.getByLabel("경고 임계값").focus();
+    await page.keyboard.type("2.5");
+    await form.getByRole("button", { name: "저장" }).click();
+    await form.waitFor({ state: "hidden" });
+    const saved = (await call("GET", "/monitor/thresholds")).rules.find((rule) => rule.rule === "fragmentation");
+    assert.equal(saved.conditions[0].threshold, 2.5);
 
     const alert = page.locator("li[data-rule=memory_usage]");
     await alert.getByRole("button", { name: /알림 중지$/ }).press("Enter");

@@ -6,7 +6,7 @@ import { useThresholdCommands } from "../../api/alert-settings";
 import type { Instance, ThresholdCondition, ThresholdRule } from "../../api/types";
 import { ErrorState } from "../../components/states";
 import { useLang } from "../../state/lang";
-import { formatThreshold, formOf, labelOf, settingOf, unitOf } from "./build-thresholds";
+import { formatThreshold, formOf, labelOf, numberOf, settingOf, unitOf, type Typed } from "./build-thresholds";
 import styles from "./thresholds.module.css";
 
 const longestHold = 86_400;
@@ -46,7 +46,7 @@ export function ThresholdDialog({ instance, rule, onClose }: { instance: Instanc
           placeholder={t("threshold.defaultIs", { value: t("threshold.seconds", { count: hold }) })}
           disabled={!form.enabled}
           value={form.hold ?? ""}
-          onChange={(value) => setForm((old) => ({ ...old, hold: typeof value === "number" ? value : null }))}
+          onChange={(value) => setForm((old) => ({ ...old, hold: value }))}
         />
         <Switch
           label={t("threshold.enabled")}
@@ -74,26 +74,28 @@ export function ThresholdDialog({ instance, rule, onClose }: { instance: Instanc
 interface FieldProps {
   rule: ThresholdRule;
   condition: ThresholdCondition;
-  value: number | null;
+  value: Typed;
   disabled: boolean;
-  onChange: (value: number | null) => void;
+  onChange: (value: Typed) => void;
 }
 
 function Field({ rule, condition, value, disabled, onChange }: FieldProps) {
   const { t } = useTranslation();
   const lang = useLang();
+  const number = numberOf(value);
   const usual = formatThreshold(condition.default_threshold, condition.format, lang);
   return (
     <NumberInput
       label={t("threshold.value", { severity: labelOf(condition, rule, t) })}
-      description={value === null || condition.format !== "bytes" ? undefined : formatThreshold(value, "bytes", lang)}
+      description={number === null || condition.format !== "bytes" ? undefined : formatThreshold(number, "bytes", lang)}
       suffix={unitOf(condition.format, lang)}
       min={0}
+      allowNegative={false}
       thousandSeparator=","
       placeholder={t("threshold.defaultIs", { value: usual })}
       disabled={disabled}
       value={value ?? ""}
-      onChange={(next) => onChange(typeof next === "number" ? next : null)}
+      onChange={onChange}
     />
   );
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Alert, Silence } from "../../api/types";
 import { translator } from "../../i18n/testing";
 import { buildSilenceNews, buildSilenceRows, silencesFor } from "./build-silences";
-import { buildThresholdRows, countChanged, formatThreshold, formOf, labelOf, settingOf } from "./build-thresholds";
+import { buildThresholdRows, countChanged, formatThreshold, formOf, labelOf, numberOf, settingOf } from "./build-thresholds";
 import { rule } from "./testing";
 
 const t = translator("ko");
@@ -67,6 +67,14 @@ describe("the form of a rule", () => {
   it("becomes null when nothing differs, so that the rule counts as unchanged", () => {
     expect(settingOf({ values: { warning: null }, hold: null, enabled: true })).toBeNull();
     expect(settingOf({ values: { warning: null }, hold: 0, enabled: false })).toEqual({ hold_s: 0, enabled: false });
+  });
+});
+
+describe("a number that is being typed", () => {
+  it("counts once it is one", () => {
+    expect([numberOf("1."), numberOf("2.0"), numberOf(3), numberOf("9007199254740993")]).toEqual([1, 2, 3, 9007199254740992]);
+    expect([numberOf(""), numberOf(null), numberOf("-"), numberOf(" ")]).toEqual([null, null, null, null]);
+    expect(settingOf({ values: { warning: "2.0", critical: "" }, hold: "", enabled: true })).toEqual({ warning: 2 });
   });
 });
 

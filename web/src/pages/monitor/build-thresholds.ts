@@ -87,10 +87,18 @@ export function unitOf(format: ThresholdCondition["format"], lang: Lang): string
   }
 }
 
+// What stands in a number's field. While somebody types it may be a text: "1." on the way to 1.6, or "2.0".
+export type Typed = number | string | null;
+
+export function numberOf(typed: Typed): number | null {
+  const number = typeof typed === "string" && typed.trim() !== "" ? Number(typed) : typed;
+  return typeof number === "number" && Number.isFinite(number) ? number : null;
+}
+
 // The form of one rule: null stands for the default.
 export interface ThresholdForm {
-  values: Record<string, number | null>;
-  hold: number | null;
+  values: Record<string, Typed>;
+  hold: Typed;
   enabled: boolean;
 }
 
@@ -106,10 +114,12 @@ export function formOf(rule: ThresholdRule): ThresholdForm {
 // Only what differs from the defaults; null when nothing does.
 export function settingOf(form: ThresholdForm): ThresholdSetting {
   const setting: Record<string, number | boolean> = {};
-  for (const [name, value] of Object.entries(form.values)) {
+  for (const [name, typed] of Object.entries(form.values)) {
+    const value = numberOf(typed);
     if (value !== null) setting[name] = value;
   }
-  if (form.hold !== null) setting.hold_s = form.hold;
+  const hold = numberOf(form.hold);
+  if (hold !== null) setting.hold_s = hold;
   if (!form.enabled) setting.enabled = false;
   return Object.keys(setting).length === 0 ? null : (setting as NonNullable<ThresholdSetting>);
 }
