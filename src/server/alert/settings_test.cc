@@ -286,6 +286,14 @@ TEST_F(SettingsTest, TheViewShowsTheDefaultBesideWhatApplies) {
   EXPECT_EQ(view[2]["conditions"][0]["settable"], false);
 }
 
+TEST_F(SettingsTest, WhatIsSetToItsDefaultDoesNotCountAsChanged) {
+  Set(R"({"memory_usage": {"warning": 80, "critical": 90, "hold_s": 0, "enabled": true}})");
+  EXPECT_TRUE(engine_->ThresholdsOf("in_1").empty());
+  EXPECT_EQ(ThresholdsView(engine_->rules(), engine_->ThresholdsOf("in_1"), Lang::kKo)[0]["changed"], false);
+  Set(R"({"memory_usage": {"warning": 80, "critical": 91}})");
+  EXPECT_EQ(ThresholdsView(engine_->rules(), engine_->ThresholdsOf("in_1"), Lang::kKo)[0]["changed"], true);
+}
+
 TEST(SilenceRecord, ComesBackWhole) {
   Silence silence{"si_1", "in_1", "memory", 5, 10, "점검"};
   auto back = FromSilenceRecord(ToRecord(silence));

@@ -131,6 +131,17 @@ std::optional<Fault> CheckOrder(const Rule& rule, const RuleThresholds& set) {
   return std::nullopt;
 }
 
+// What was set to its default is not set.
+void DropDefaults(const Rule& rule, RuleThresholds& set) {
+  bool holds_as_ever = true;
+  for (const Condition& condition : rule.conditions) {
+    auto value = set.values.find(condition.name);
+    if (value != set.values.end() && value->second == condition.threshold) set.values.erase(value);
+    if (set.hold_s && *set.hold_s != condition.hold_s) holds_as_ever = false;
+  }
+  if (holds_as_ever) set.hold_s.reset();
+}
+
 std::optional<Fault> ReadRule(const Rule& rule, const Json& json, RuleThresholds& out) {
   if (json.is_null()) return std::nullopt;
   if (!json.is_object()) {
@@ -140,7 +151,9 @@ std::optional<Fault> ReadRule(const Rule& rule, const Json& json, RuleThresholds
   for (const auto& [name, value] : json.items()) {
     if (std::optional<Fault> fault = ReadField(rule, name, value, out)) return fault;
   }
-  return CheckOrder(rule, out);
+  std::optional<Fault> fault = CheckOrder(rule, out);
+  DropDefaults(rule, out);
+  return fault;
 }
 
 Json ConditionView(const Condition& condition, const RuleThresholds& set) {

@@ -35,7 +35,8 @@ struct ThresholdsRead {
 };
 
 // Reads {"memory_usage": {"warning": 70, "critical": 85, "hold_s": 30, "enabled": true}, "slow_commands": null}.
-// Faults: an unknown rule or name, a wrong type or range, a warning beyond the critical threshold of the same metric.
+// A value that is the default counts as not set. Faults: an unknown rule or name, a wrong type or range, a warning
+// beyond the critical threshold of the same metric.
 ThresholdsRead ReadThresholds(const std::vector<Rule>& rules, const base::Json& json);
 base::Json ToRecord(const Thresholds& thresholds);  // ReadThresholds takes it back
 
