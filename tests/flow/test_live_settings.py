@@ -119,7 +119,11 @@ def test_an_instance_takes_its_settings_along(redoubt, watched):
     (orders, server), _ = watched
     redoubt.api("PUT", "/monitor/thresholds", {"instance": "orders", "rules": {"ping_latency": {"hold_s": 30}}}).ok()
     redoubt.api("POST", "/monitor/silences", {"instance": "orders", "duration_s": 600}).ok(201)
-    redoubt.api("POST", "/monitor/silences", {"instance": None, "rule": "memory", "duration_s": 600}).ok(201)
+    body = {"instance": None, "rule": "memory", "duration_s": 600}
+    for lang, title in (("ko", "메모리 관련 경보 전체"), ("en", "All memory alerts")):
+        group = redoubt.api("POST", f"/monitor/silences?lang={lang}", body).ok(201)
+        assert group["title"] == title
+    redoubt.api("DELETE", f"/monitor/silences/{group['id']}")
     redoubt.api("POST", "/monitor/disconnect", {"instance": orders}).ok()
     silences = redoubt.api("GET", "/monitor/silences").ok()["silences"]
     assert [(s["instance"], s["rule"]) for s in silences] == [(None, "memory")]

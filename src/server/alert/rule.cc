@@ -149,6 +149,7 @@ Result<std::vector<Rule>> LoadRules(const Json& document) {
   if (!document.is_object() || list == document.end() || !list->is_array()) {
     return InvalidArgument("alert rules: {\"rules\": [ … ]} was expected");
   }
+  const Json groups = document.value("groups", Json::object());
   std::vector<Rule> rules;
   std::set<std::string> ids;
   for (const Json& entry : *list) {
@@ -156,6 +157,10 @@ Result<std::vector<Rule>> LoadRules(const Json& document) {
     if (!rule.ok()) {
       Result<std::string> id = entry.is_object() ? Text(entry, "id", "?") : Result<std::string>(std::string("?"));
       return InvalidArgument(fmt::format("alert rule '{}': {}", id.ok() ? *id : "?", rule.status().message()));
+    }
+    rule->group_title = {rule->group, rule->group};
+    if (groups.contains(rule->group)) {
+      ASSIGN_OR_RETURN(rule->group_title, BothLanguages(groups, rule->group.c_str()));
     }
     if (!ids.insert(rule->id).second) return InvalidArgument(fmt::format("two alert rules have the id '{}'", rule->id));
     rules.push_back(std::move(*rule));

@@ -31,6 +31,7 @@ struct Condition {
 struct Rule {
   std::string id;
   std::string group;
+  base::LocalText group_title;  // the file's "groups"; the group's id where that has none
   base::LocalText title;
   base::LocalText description;  // when it fires and when not; may be empty
   int resolve_hold_s = 10;      // must be over so long before it resolves

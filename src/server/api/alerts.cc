@@ -30,10 +30,10 @@ http::Response Acknowledge(const http::Request& request, const Parts& parts) {
   const std::string& id = request.path_params.at("id");
   base::Result<alert::AlertEvent> event = parts.alerts->Ack(id);
   if (!event.ok() && event.status().code() == base::StatusCode::kNotFound)
-    return NotFound(request, "알림", "alert", id);
+    return NotFound(request, "경보", "alert", id);
   if (!event.ok() && event.status().code() == base::StatusCode::kFailedPrecondition) {
     return http::ErrorResponse(request.lang(), 409, "failed_precondition",
-                               {"이미 해소된 알림입니다.", "The alert is resolved already."});
+                               {"이미 해소된 경보입니다.", "The alert is resolved already."});
   }
   if (!event.ok()) return Fail(request, event.status());
   PublishAlert(parts, *event);

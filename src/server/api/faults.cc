@@ -12,7 +12,7 @@ http::Response Refused(const http::Request& request, const lab::Refusal& refusal
   bool can_confirm = refusal.status.code() == base::StatusCode::kFailedPrecondition;
   base::LocalText hint;
   if (can_confirm) {
-    hint = {"그래도 진행하려면 confirm에 인스턴스 이름을 그대로 넣으세요.",
+    hint = {"그래도 진행하려면 confirm에 서버 이름을 그대로 넣으세요.",
             "To go on all the same, give the instance's name as confirm."};
   } else {
     hint = {"데모 서버를 쓰거나, 시험용 서버라면 --allow-test-faults HOST:PORT로 시작하세요.",

@@ -78,7 +78,7 @@ std::string ResolveInstance(const http::Request& request, const monitor::Monitor
         request.lang(), 404, "not_found", {"연결된 Redis 서버가 없습니다.", "No server is connected."},
         {"POST /api/v1/monitor/connect로 먼저 연결하세요.", "Connect one first: POST /api/v1/monitor/connect."});
   } else {
-    refusal = NotFound(request, "인스턴스", "instance", asked);
+    refusal = NotFound(request, "서버", "instance", asked);
   }
   return {};
 }

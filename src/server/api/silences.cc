@@ -16,10 +16,13 @@ namespace {
 
 constexpr int64_t kLongestS = 90 * 86'400;
 
-// The rule's title; null when the silence is for a group or for all rules.
+// The title of the rule or group; null when the silence is for all rules.
 base::Json TitleOf(const std::string& rule, const Parts& parts, base::Lang lang) {
   for (const alert::Rule& known : parts.alerts->rules()) {
     if (known.id == rule) return known.title.In(lang);
+  }
+  for (const alert::Rule& known : parts.alerts->rules()) {
+    if (known.group == rule) return known.group_title.In(lang);
   }
   return nullptr;
 }

@@ -68,7 +68,7 @@ Refusal Refuse(base::Status status, std::string code, std::string ko, std::strin
   return {std::move(status), std::move(code), {std::move(ko), std::move(en)}};
 }
 
-constexpr std::string_view kOverrideKo = " 그래도 실행하려면 confirm에 인스턴스 이름을 입력하세요.";
+constexpr std::string_view kOverrideKo = " 그래도 실행하려면 confirm에 서버 이름을 입력하세요.";
 constexpr std::string_view kOverrideEn = " To go on all the same, give the instance's name as confirm.";
 
 Refusal Overridable(std::string code, std::string ko, std::string en) {
