@@ -35,6 +35,8 @@ REFUSED = [
     entry(15, symptoms=["가" * 8193]),
     entry(16, prevention=["p"] * 401),
     entry(17, colour="red"),
+    entry(19, title="  "),
+    entry(20, symptoms=[{"ko": " ", "en": "\n"}]),
 ]
 
 
@@ -92,6 +94,22 @@ def test_an_entry_in_one_language_stays_in_it_when_it_is_sent_back(redoubt):
         shown = redoubt.api("GET", f"/knowledge/text-001{lang}").ok()
         assert redoubt.api("PUT", "/knowledge/text-001", shown).ok()["languages"] == ["ko"]
     assert redoubt.api("GET", "/knowledge/text-001?as=written").ok()["title"] == {"ko": "제목"}
+
+
+def test_an_entry_read_in_one_language_keeps_the_other(redoubt):
+    before = redoubt.api("GET", "/knowledge/kb-mem-001").ok()
+    shown = redoubt.api("GET", "/knowledge/kb-mem-001?lang=en").ok()
+    for query in ("", "?lang=en"):
+        error = redoubt.api("PUT", f"/knowledge/kb-mem-001{query}", shown).error(400, "invalid_argument")
+        assert "title" in error["message"]
+    assert redoubt.api("GET", "/knowledge/kb-mem-001").ok() == before
+
+
+def test_importing_an_export_changes_nothing(redoubt):
+    exported = redoubt.api("GET", "/knowledge/export").ok()["entries"]
+    reply = redoubt.api("POST", "/knowledge/bulk-import", {"entries": exported, "on_conflict": "overwrite"}).ok()
+    assert (reply["skipped"], reply["updated"], reply["failed"]) == (len(exported), 0, 0)
+    assert redoubt.api("GET", "/knowledge?source=edited").ok()["total"] == 0
 
 
 def test_what_was_shown_can_be_sent_back(redoubt, schemas):

@@ -206,11 +206,13 @@ http::Response BulkImport(const http::Request& request, const Parts& parts) {
     if (!items.ok()) return Fail(request, items.status());
     for (size_t i = 0; i < items->size() && i < indexes.size(); ++i) {
       const kb::ImportItem& item = (*items)[i];
-      import.Add(indexes[i], item.id.empty() ? IdOf(taken[i]) : item.id,
-                 !item.ok        ? "failed"
-                 : item.replaced ? "updated"
-                                 : "created",
-                 item.error);
+      std::string id = item.id.empty() ? IdOf(taken[i]) : item.id;
+      if (item.unchanged) {
+        import.Add(indexes[i], id, "skipped",
+                   request.lang() == base::Lang::kKo ? "내용이 이미 같습니다." : "The entry is the same already.");
+      } else {
+        import.Add(indexes[i], id, !item.ok ? "failed" : item.replaced ? "updated" : "created", item.error);
+      }
     }
   }
   std::sort(import.results.begin(), import.results.end(), [](const base::Json& a, const base::Json& b) {

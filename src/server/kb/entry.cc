@@ -65,11 +65,13 @@ bool IsLocalText(const Json& json) {
   return true;
 }
 
+bool IsBlank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+
 // A language that is not there shows the text of the other.
 LocalText BothOf(const Json& json) {
   LocalText text{json.value("ko", std::string()), json.value("en", std::string())};
-  if (text.ko.empty()) text.ko = text.en;
-  if (text.en.empty()) text.en = text.ko;
+  if (IsBlank(text.ko)) text.ko = text.en;
+  if (IsBlank(text.en)) text.en = text.ko;
   return text;
 }
 
@@ -97,7 +99,7 @@ class ObjectReader {
     if (!value->is_string()) return InvalidArgument(At(key) + " has to be a string");
     out = value->get<std::string>();
     if (TooLong(out)) return InvalidArgument(At(key) + " is longer than 8192 characters");
-    if (required && out.empty()) return InvalidArgument(At(key) + " is empty");
+    if (required && IsBlank(out)) return InvalidArgument(At(key) + " is empty");
     return base::OkStatus();
   }
 
@@ -186,7 +188,7 @@ class ObjectReader {
     } else {
       return InvalidArgument(path + " has to be a string or {\"ko\": string, \"en\": string}, one of the two at least");
     }
-    if (out.ko.empty()) return InvalidArgument(path + " is empty");
+    if (IsBlank(out.ko)) return InvalidArgument(path + " is empty");
     if (TooLong(out.ko) || TooLong(out.en)) return InvalidArgument(path + " is longer than 8192 characters");
     return base::OkStatus();
   }
@@ -346,20 +348,18 @@ Json GivenList(const Json& json, const char* key, const std::string& only) {
   return out;
 }
 
-// The languages that every reading text was given in; where none was used throughout, those of the title.
+// The languages that every reading text was given in; none for an entry that mixes them.
 std::vector<std::string_view> LanguagesOf(const Json& document) {
-  std::vector<std::string_view> throughout, of_title;
+  std::vector<std::string_view> throughout;
   for (const char* lang : {"ko", "en"}) {
-    auto in = [lang](const Json& text) { return !text.value(lang, std::string()).empty(); };
-    if (!in(document["title"])) continue;
-    of_title.push_back(lang);
-    bool all = true;
+    auto in = [lang](const Json& text) { return !IsBlank(text.value(lang, std::string())); };
+    bool all = in(document["title"]);
     for (const char* key : kTextLists) {
       all = all && std::all_of(document[key].begin(), document[key].end(), in);
     }
     if (all) throughout.push_back(lang);
   }
-  return throughout.empty() ? of_title : throughout;
+  return throughout;
 }
 
 // The input with its reading texts as {"ko","en"} or one of them, and every list of the form present.

@@ -38,8 +38,13 @@ TEST(EntryTest, OneLanguageStandsForTheOtherAndTheAnswerSaysSo) {
   json["title"] = {{"ko", "제목"}, {"en", "Title"}};
   EXPECT_EQ(EntryToJson(*EntryFromJson(json), std::nullopt)["languages"], Json::array({"ko"}));
   json["symptoms"] = {{{"en", "it stops"}}, {{"ko", "느립니다"}}};
-  EXPECT_EQ(EntryToJson(*EntryFromJson(json), std::nullopt)["languages"], Json::array({"ko", "en"}));
+  EXPECT_EQ(EntryToJson(*EntryFromJson(json), std::nullopt)["languages"], Json::array());
   json["symptoms"] = {{{"ko", ""}, {"en", ""}}};
+  EXPECT_EQ(ErrorOf(json), "symptoms[0] is empty");
+  json["symptoms"] = {{{"ko", "  "}, {"en", "slow"}}};
+  EXPECT_EQ(EntryFromJson(json)->symptoms[0].ko, "slow");
+  EXPECT_EQ(EntryToJson(*EntryFromJson(json), std::nullopt)["languages"], Json::array({"en"}));
+  json["symptoms"] = {" \n\t"};
   EXPECT_EQ(ErrorOf(json), "symptoms[0] is empty");
   json["symptoms"] = {Json::object()};
   EXPECT_NE(ErrorOf(json).find("symptoms[0] has to be a string or"), std::string::npos);

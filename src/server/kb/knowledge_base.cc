@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "embed/vector_cache.h"
 #include "server/kb/entry_files.h"
+#include "server/kb/entry_update.h"
 #include "server/kb/retrieval.h"
 #include "server/store/database.h"
 #include "text/utf8.h"
@@ -130,6 +131,8 @@ struct KnowledgeBase::State {
   void ReadFiles(std::vector<EntryFile> files);
   Status Rebuild();
   void FillVectors(Retrieval& retrieval, const Retrieval* before);
+  Status Import(const Json& json, ImportItem& item);
+  Status Write(const Entry& entry, const EntryPtr& file_entry);
   Result<EntryPtr> Save(Entry entry, const EntryPtr& file_entry);
 };
 
@@ -220,12 +223,30 @@ void KnowledgeBase::State::FillVectors(Retrieval& retrieval, const Retrieval* be
   }
 }
 
-Result<EntryPtr> KnowledgeBase::State::Save(Entry entry, const EntryPtr& file_entry) {
-  Edit edit;
-  edit.json = base::DumpJson(*entry.document);
+Status KnowledgeBase::State::Import(const Json& json, ImportItem& item) {
+  ASSIGN_OR_RETURN(Entry entry, EntryFromJson(json));
+  auto set = Current();
+  auto before = set->by_id.find(entry.id);
+  item.replaced = before != set->by_id.end();
+  if (item.replaced) {
+    RETURN_IF_ERROR(TakeOver(*before->second, json, entry));
+    item.unchanged = ContentHash(entry) == ContentHash(*before->second) && !before->second->conflict;
+  }
+  auto file = from_files.find(entry.id);
+  return item.unchanged ? base::OkStatus() : Write(entry, file == from_files.end() ? nullptr : file->second);
+}
+
+// What says the same as the file is no edit: it goes on following the file.
+Status KnowledgeBase::State::Write(const Entry& entry, const EntryPtr& file_entry) {
+  Edit edit{base::DumpJson(*entry.document), std::nullopt};
   if (file_entry) edit.base_hash = ContentHash(*file_entry);
+  if (file_entry && edit.base_hash == ContentHash(entry)) return DropEdit(*deps.database, entry.id);
+  return WriteEdit(*deps.database, entry.id, edit);
+}
+
+Result<EntryPtr> KnowledgeBase::State::Save(Entry entry, const EntryPtr& file_entry) {
   std::string id = entry.id;
-  RETURN_IF_ERROR(WriteEdit(*deps.database, id, edit));
+  RETURN_IF_ERROR(Write(entry, file_entry));
   RETURN_IF_ERROR(Rebuild());
   return Current()->by_id.find(id)->second;
 }
@@ -316,7 +337,8 @@ Result<EntryPtr> KnowledgeBase::Update(std::string_view id, const Json& json) {
   if (entry.id != id)
     return base::InvalidArgument(fmt::format("id: '{}' is not '{}'; an id cannot change", entry.id, id));
   std::lock_guard lock(state_->write_mu);
-  if (!state_->Current()->by_id.contains(entry.id)) return base::NotFound(fmt::format("no knowledge entry '{}'", id));
+  ASSIGN_OR_RETURN(EntryPtr before, Get(id));
+  RETURN_IF_ERROR(TakeOver(*before, with_id, entry));
   return state_->Save(std::move(entry), FileEntry(state_->from_files, id));
 }
 
@@ -339,18 +361,9 @@ Result<std::vector<ImportItem>> KnowledgeBase::BulkImport(const Json& json) {
   for (const Json& one : list) {
     ImportItem item;
     if (one.is_object() && one.contains("id") && one["id"].is_string()) item.id = one["id"].get<std::string>();
-    Result<Entry> entry = EntryFromJson(one);
-    if (!entry.ok()) {
-      item.error = entry.status().message();
-    } else {
-      item.replaced = state_->Current()->by_id.contains(entry->id);
-      EntryPtr file = FileEntry(state_->from_files, entry->id);
-      Edit edit{base::DumpJson(*entry->document), std::nullopt};
-      if (file) edit.base_hash = ContentHash(*file);
-      Status saved = WriteEdit(*state_->deps.database, entry->id, edit);
-      item.ok = saved.ok();
-      if (!saved.ok()) item.error = saved.message();
-    }
+    Status taken = state_->Import(one, item);
+    item.ok = taken.ok();
+    if (!taken.ok()) item.error = taken.message();
     items.push_back(std::move(item));
   }
   RETURN_IF_ERROR(state_->Rebuild());

@@ -53,6 +53,7 @@ struct ImportItem {
   std::string id;
   bool ok = false;
   bool replaced = false;
+  bool unchanged = false;  // nothing was written: the entry is the same already
   std::string error;
 };
 

@@ -39,7 +39,7 @@ class KnowledgeBaseTest : public ::testing::Test {
   }
 
   static Json Edited(const char* id, const char* title) {
-    return {{"id", id}, {"category", "memory"}, {"severity", "high"}, {"title", title}};
+    return {{"id", id}, {"category", "memory"}, {"severity", "high"}, {"title", {{"ko", title}, {"en", title}}}};
   }
 
   fs::path dir_;
@@ -98,6 +98,60 @@ TEST_F(KnowledgeBaseTest, ImportsWhatIsRightAndSaysWhatIsNot) {
   EXPECT_EQ((*items)[1].error, "category is missing");
   EXPECT_TRUE((*items)[2].replaced);
   EXPECT_EQ(base->List().size(), 3u);
+}
+
+TEST_F(KnowledgeBaseTest, WhatSaysTheSameAsItsFileGoesOnFollowingIt) {
+  auto base = Open();
+  Json exported = Json::array();
+  for (const auto& entry : base->List()) exported.push_back(*entry->document);
+  auto items = base->BulkImport({{"entries", exported}});
+  ASSERT_TRUE(items.ok());
+  for (const ImportItem& item : *items) EXPECT_TRUE(item.ok && item.replaced && item.unchanged) << item.id;
+  for (const auto& entry : base->List()) EXPECT_EQ(entry->origin, Origin::kFile) << entry->id;
+
+  ASSERT_TRUE(base->Update("kb-2", Edited("kb-2", "고침")).ok());
+  EXPECT_EQ((*base->Get("kb-2"))->origin, Origin::kEdited);
+  items = base->BulkImport({{"entries", exported}});
+  EXPECT_TRUE((*items)[0].unchanged);
+  EXPECT_FALSE((*items)[1].unchanged);
+  EXPECT_EQ((*base->Get("kb-2"))->origin, Origin::kFile) << "the file's own text ends the edit";
+}
+
+TEST_F(KnowledgeBaseTest, AnEntryReadInOneLanguageDoesNotWipeOutTheOther) {
+  auto base = Open();
+  Json shown = EntryToJson(**base->Get("kb-1"), Lang::kEn);
+  auto updated = base->Update("kb-1", shown);
+  EXPECT_EQ(updated.status().code(), base::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(updated.status().message().starts_with("title: the entry is in both languages"))
+      << updated.status().message();
+  EXPECT_FALSE((*base->BulkImport({{"entries", {shown}}}))[0].ok);
+  EXPECT_EQ((*base->Get("kb-1"))->title.ko, "메모리 부족");
+  shown["title"] = {{"ko", "새 제목"}, {"en", "new title"}};  // the symptoms are one plain string for both
+  EXPECT_TRUE(base->Update("kb-1", shown).ok());
+  ASSERT_TRUE(base->Create({{"id", "list"},
+                            {"category", "memory"},
+                            {"severity", "low"},
+                            {"title", "Redis"},
+                            {"symptoms", {{{"ko", "느림"}, {"en", "slow"}}}}})
+                  .ok());
+  EXPECT_TRUE(
+      base->Update("list", EntryToJson(**base->Get("list"), Lang::kKo)).status().message().starts_with("symptoms:"));
+  EXPECT_TRUE(base->Update("list", EntryToJson(**base->Get("list"), std::nullopt)).ok());
+}
+
+TEST_F(KnowledgeBaseTest, AMixedEntryComesBackAsItWasWritten) {
+  auto base = Open();
+  Json mixed = Edited("mixed", "x");
+  mixed["title"] = {{"ko", "제목"}};
+  mixed["symptoms"] = {{{"en", "only english"}}, {{"ko", "둘"}, {"en", "both"}}};
+  ASSERT_TRUE(base->Create(mixed).ok());
+  Json shown = EntryToJson(**base->Get("mixed"), std::nullopt);
+  EXPECT_EQ(shown["languages"], Json::array());
+  shown["symptoms"].insert(shown["symptoms"].begin(), Json{{"ko", "새것"}, {"en", "new"}});
+  ASSERT_TRUE(base->Update("mixed", shown).ok());
+  const Json& written = *(*base->Get("mixed"))->document;
+  EXPECT_EQ(written["title"], mixed["title"]);
+  EXPECT_EQ(written["symptoms"][1], mixed["symptoms"][0]);
 }
 
 TEST_F(KnowledgeBaseTest, ExportWritesFilesThatLoadAgain) {
