@@ -17,30 +17,10 @@ using EntryPtr = std::shared_ptr<const kb::Entry>;
 
 constexpr size_t kMaxImported = 1000;
 
-std::string_view SourceName(kb::Origin origin) {
-  switch (origin) {
-    case kb::Origin::kFile:
-      return "file";
-    case kb::Origin::kEdited:
-      return "edited";
-    case kb::Origin::kUser:
-      return "user";
-  }
-  return "user";
-}
-
 // Texts stay {"ko","en"} unless ?lang= asks for one of them.
 std::optional<base::Lang> AskedLang(const http::Request& request) {
   std::optional<std::string> text = request.Query("lang");
   return text ? base::ParseLang(*text) : std::nullopt;
-}
-
-base::Json EntryView(const kb::Entry& entry, std::optional<base::Lang> lang) {
-  base::Json view = kb::EntryToJson(entry, lang);
-  view["source"] = SourceName(entry.origin);
-  view["conflict"] = entry.conflict;
-  view["file"] = OrNull(entry.file);
-  return view;
 }
 
 bool ValidId(std::string_view id) {
@@ -86,7 +66,8 @@ http::Response List(const http::Request& request, const Parts& parts) {
   if (auto refusal = query.Refusal()) return *refusal;
 
   std::vector<EntryPtr> entries = parts.knowledge->List(filter);
-  std::erase_if(entries, [&](const EntryPtr& entry) { return !source.empty() && SourceName(entry->origin) != source; });
+  std::erase_if(entries,
+                [&](const EntryPtr& entry) { return !source.empty() && kb::OriginName(entry->origin) != source; });
   std::sort(entries.begin(), entries.end(),
             [](const EntryPtr& a, const EntryPtr& b) { return ListOrder(a->id) < ListOrder(b->id); });
   auto from = std::upper_bound(
@@ -94,7 +75,8 @@ http::Response List(const http::Request& request, const Parts& parts) {
       [](const std::string& id, const EntryPtr& entry) { return ListOrder(id) < ListOrder(entry->id); });
   if (cursor.empty()) from = entries.begin();
   base::Json page = base::Json::array();
-  for (; from != entries.end() && page.size() < limit; ++from) page.push_back(EntryView(**from, AskedLang(request)));
+  for (; from != entries.end() && page.size() < limit; ++from)
+    page.push_back(kb::EntryToJson(**from, AskedLang(request)));
   base::Json next = from == entries.end() ? base::Json() : page.back()["id"];
   return Ok({{"entries", std::move(page)}, {"total", entries.size()}, {"next_cursor", std::move(next)}});
 }
@@ -107,13 +89,13 @@ http::Response Get(const http::Request& request, const Parts& parts) {
   const std::string& id = request.path_params.at("id");
   base::Result<EntryPtr> entry = parts.knowledge->Get(id);
   if (!entry.ok()) return NotFound(request, "지식 항목", "knowledge entry", id);
-  base::Json view = EntryView(**entry, AskedLang(request));
+  base::Json view = kb::EntryToJson(**entry, AskedLang(request));
   if (written) view.update(*(*entry)->document);
   return Ok(view);
 }
 
 http::Response Stored(const http::Request& request, const base::Result<EntryPtr>& entry, int status) {
-  if (entry.ok()) return Ok(EntryView(**entry, AskedLang(request)), status);
+  if (entry.ok()) return Ok(kb::EntryToJson(**entry, AskedLang(request)), status);
   return Fail(request, entry.status());
 }
 

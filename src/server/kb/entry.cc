@@ -381,6 +381,11 @@ std::shared_ptr<const Json> Normalised(const Json& json, const Entry& entry) {
 
 }  // namespace
 
+std::string_view OriginName(Origin origin) {
+  static constexpr std::array<std::string_view, 3> kNames = {"file", "edited", "user"};
+  return kNames[static_cast<size_t>(origin)];
+}
+
 bool IsCategory(std::string_view text) { return OneOf(kCategories, text); }
 bool IsSeverity(std::string_view text) { return OneOf(kSeverities, text); }
 
@@ -405,7 +410,7 @@ Result<Entry> EntryFromJson(const Json& json) {
   RETURN_IF_ERROR(ReadList(reader, "actions", entry.actions, ReadAction));
   RETURN_IF_ERROR(ReadList(reader, "do_not", entry.do_not, ReadWarning));
   // What the API adds when it shows an entry may come back with an update.
-  for (const char* shown : {"origin", "source", "conflict", "file", "languages"}) reader.Find(shown);
+  for (const char* shown : {"source", "conflict", "file", "languages"}) reader.Find(shown);
   RETURN_IF_ERROR(reader.CheckUnknown());
   RETURN_IF_ERROR(CheckReferences(entry));
   entry.document = Normalised(json, entry);
@@ -414,11 +419,10 @@ Result<Entry> EntryFromJson(const Json& json) {
 
 Json EntryToJson(const Entry& entry, std::optional<Lang> flatten) {
   Json out = Shown(*entry.document, flatten);
-  static constexpr std::array<const char*, 3> kOrigins = {"file", "edited", "database"};
-  out["origin"] = kOrigins[static_cast<size_t>(entry.origin)];
+  out["source"] = OriginName(entry.origin);
   out["conflict"] = entry.conflict;
+  out["file"] = entry.file.empty() ? Json() : Json(entry.file);
   out["languages"] = LanguagesOf(*entry.document);
-  if (!entry.file.empty()) out["file"] = entry.file;
   return out;
 }
 

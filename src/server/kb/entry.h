@@ -68,6 +68,7 @@ struct FailureMode {
 
 // Where an entry came from, and whether the file moved on since it was edited.
 enum class Origin { kFile, kEdited, kUser };
+std::string_view OriginName(Origin origin);  // "file", "edited", "user"
 
 // One piece of operating knowledge: what a person reads and what the engine matches. Immutable once built.
 struct Entry {
