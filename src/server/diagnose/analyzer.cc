@@ -171,6 +171,62 @@ Json DebugOf(const Rules& rules, const Scores& scores) {
   return candidates;
 }
 
+bool HasMetrics(const AnalysisRequest& request) {
+  return request.metrics && request.metrics->is_object() && !request.metrics->empty();
+}
+
+base::Status CheckInput(const AnalysisRequest& request) {
+  if (request.metrics && !request.metrics->is_null() && !request.metrics->is_object()) {
+    return base::InvalidArgument("metrics has to be an object of INFO fields");
+  }
+  if (request.log_text.empty() && !HasMetrics(request) && request.live == nullptr) {
+    return base::InvalidArgument("give log_text, metrics or both");
+  }
+  return base::OkStatus();
+}
+
+Scores ScoresOf(const kb::KnowledgeBase& knowledge, const Rules& rules, const Recognised& text, const Facts& facts,
+                const std::string& digest) {
+  Scores scores = ScoreAll(rules, text, facts);
+  Hints hints;
+  bool undecided = scores.incidents.empty() || scores.incidents.front().score < kRulesDecide;
+  bool none_said = !scores.none.empty() && scores.none.front().score > 2.0;
+  if (undecided && !none_said && !digest.empty()) hints = LookUp(knowledge, rules, digest, scores);
+  hints.benign_log = BenignLog(text, facts, scores);
+  Finish(rules, hints, scores);
+  return scores;
+}
+
+// What the text says of the server, and what its fields say where they know better.
+Context ContextOf(const Recognised& text, const Facts& facts) {
+  auto read = [&](std::string_view field) {
+    auto value = facts.Now(field);
+    return value ? value->text : std::string();
+  };
+  Context out = {text.version, text.role, text.managed, text.topology};
+  if (std::string version = read("valkey_version"); !version.empty()) out.version = version;
+  if (std::string version = read("redis_version"); !version.empty() && out.version.empty()) out.version = version;
+  if (std::string role = read("role"); !role.empty()) {
+    out.role = role == "slave" ? "replica" : role == "master" ? "primary" : role;
+  }
+  if (out.topology.empty() && read("cluster_enabled") == "1") out.topology = "cluster";
+  if (out.topology.empty() && facts.Now("connected_slaves").value_or(kb::FieldValue{}).number.value_or(0) > 0) {
+    out.topology = "replication";
+  }
+  return out;
+}
+
+void TellWhatWasNotSeen(const AnalysisRequest& request, const Recognised& text, Finding& main) {
+  if (!text.decoded_from.empty()) {
+    bool ko = request.lang == Lang::kKo;
+    main.not_seen.push_back(
+        fmt::format("{}{}", ko ? "붙여 넣은 글의 문자 인코딩을 바꿔 읽었습니다: " : "The pasted text was read as ",
+                    text.decoded_from));
+  }
+  if (request.live == nullptr) return;
+  for (const auto& [what, why] : request.live->not_seen) main.not_seen.push_back(fmt::format("{}: {}", what, why));
+}
+
 }  // namespace
 
 struct Analyzer::Rules {
@@ -202,15 +258,10 @@ std::shared_ptr<const Analyzer::Rules> Analyzer::CurrentRules() const {
 }
 
 Result<Analysis> Analyzer::Analyze(const AnalysisRequest& request, const DeltaCallback& on_delta) const {
-  bool metrics = request.metrics && request.metrics->is_object() && !request.metrics->empty();
-  if (request.metrics && !request.metrics->is_null() && !request.metrics->is_object()) {
-    return base::InvalidArgument("metrics has to be an object of INFO fields");
-  }
-  if (request.log_text.empty() && !metrics && request.live == nullptr) {
-    return base::InvalidArgument("give log_text, metrics or both");
-  }
+  RETURN_IF_ERROR(CheckInput(request));
   int64_t begin = deps_.clock->SteadyMicros();
-  std::shared_ptr<const Rules> rules = CurrentRules();
+  std::shared_ptr<const Rules> current = CurrentRules();
+  const diagnose::Rules& rules = current->rules;
   Analysis out;
   out.created_at_ms = deps_.clock->WallMillis();
   out.id = NewId(out.created_at_ms);
@@ -222,69 +273,36 @@ Result<Analysis> Analyzer::Analyze(const AnalysisRequest& request, const DeltaCa
   std::string redacted = Redact(DecodeText(request.log_text, decoded_from));
   Recognised text = Recognise(redacted);
   if (text.decoded_from.empty()) text.decoded_from = decoded_from;
-  if (metrics) out.input_metrics = RedactMetrics(*request.metrics);
+  if (HasMetrics(request)) out.input_metrics = RedactMetrics(*request.metrics);
   Facts facts(text, out.input_metrics.get(), request.live);
   int64_t recognised = deps_.clock->SteadyMicros();
 
-  Scores scores = ScoreAll(rules->rules, text, facts);
   std::string digest = Digest(text);
-  Hints hints;
-  bool undecided = scores.incidents.empty() || scores.incidents.front().score < kRulesDecide;
-  bool none_said = !scores.none.empty() && scores.none.front().score > 2.0;
-  if (undecided && !none_said && !digest.empty()) {
-    hints = LookUp(*deps_.knowledge, rules->rules, digest, scores);
-  }
-  hints.benign_log = BenignLog(text, facts, scores);
-  Finish(rules->rules, hints, scores);
+  Scores scores = ScoresOf(*deps_.knowledge, rules, text, facts, digest);
   int64_t scored = deps_.clock->SteadyMicros();
 
-  auto read = [&](std::string_view field) {
-    auto value = facts.Now(field);
-    return value ? value->text : std::string();
-  };
-  out.context = {text.version, text.role, text.managed, text.topology};
-  if (std::string version = read("valkey_version"); !version.empty()) out.context.version = version;
-  if (std::string version = read("redis_version"); !version.empty() && out.context.version.empty())
-    out.context.version = version;
-  if (std::string role = read("role"); !role.empty())
-    out.context.role = role == "slave" ? "replica" : role == "master" ? "primary" : role;
-  if (out.context.topology.empty() && read("cluster_enabled") == "1") out.context.topology = "cluster";
-  if (out.context.topology.empty() && facts.Now("connected_slaves").value_or(kb::FieldValue{}).number.value_or(0) > 0) {
-    out.context.topology = "replication";
-  }
-
-  Decisions decisions = Decide(rules->rules, text, facts, scores);
+  out.context = ContextOf(text, facts);
+  Decisions decisions = Decide(rules, text, facts, scores);
   if (decisions.main.primary == nullptr) return base::FailedPrecondition("the knowledge base has no failure modes");
-  ComposeInput input{
-      rules->rules,         text, facts, scores, *deps_.guard, {out.context.version, out.context.managed}, request.lang,
-      request.instance_name};
+  GuardContext server{out.context.version, out.context.managed};
+  ComposeInput input{rules, text, facts, scores, *deps_.guard, server, request.lang, request.instance_name};
   auto tell = [&](const Decision& decision) {
     Finding finding = Compose(input, decision);
-    NameKnowledge(*deps_.knowledge, rules->rules, decision, digest, request.lang, finding);
+    NameKnowledge(*deps_.knowledge, rules, decision, digest, request.lang, finding);
     TakeStart(request.firing, finding);
     ShowRecovered(request.lang, finding);
     return finding;
   };
   out.main = tell(decisions.main);
   for (const Decision& decision : decisions.further) out.incidents.push_back(tell(decision));
-  bool ko = request.lang == Lang::kKo;
-  if (!text.decoded_from.empty()) {
-    out.main.not_seen.push_back(
-        fmt::format("{}{}", ko ? "붙여 넣은 글의 문자 인코딩을 바꿔 읽었습니다: " : "The pasted text was read as ",
-                    text.decoded_from));
-  }
-  if (request.live != nullptr) {
-    for (const auto& [what, why] : request.live->not_seen) {
-      out.main.not_seen.push_back(fmt::format("{}: {}", what, why));
-    }
-  }
+  TellWhatWasNotSeen(request, text, out.main);
   int64_t composed = deps_.clock->SteadyMicros();
   if (deps_.provider != nullptr && request.use_llm && !out.main.evidence.empty()) {
     out.llm = Explain(*deps_.provider, deps_.llm_deadline, request.lang, out.main, on_delta);
   }
   out.input_excerpt = std::string(text::TruncateUtf8(*text.text, kStoredInputBytes));
   auto debug = std::make_shared<Json>();
-  (*debug)["candidates"] = DebugOf(rules->rules, scores);
+  (*debug)["candidates"] = DebugOf(rules, scores);
   (*debug)["timings_ms"] = {{"recognise", static_cast<double>(recognised - begin) / 1000},
                             {"score", static_cast<double>(scored - recognised) / 1000},
                             {"compose", static_cast<double>(composed - scored) / 1000}};
