@@ -126,7 +126,7 @@ class AlertEngine {
   // NotFound, or FailedPrecondition when it is resolved already. Acknowledging twice is no error.
   base::Result<AlertEvent> Ack(const std::string& id);
 
-  // Gives it an id. InvalidArgument when it does not end in the future; ResourceExhausted beyond kMaxSilences.
+  // Gives it an id. InvalidArgument when it does not end in the future, FailedPrecondition beyond kMaxSilences.
   base::Result<SilenceChange> AddSilence(Silence silence);
   // Gives the alerts that are loud again. NotFound.
   base::Result<std::vector<AlertEvent>> RemoveSilence(const std::string& id);

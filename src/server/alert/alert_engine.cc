@@ -136,7 +136,7 @@ class AlertEngine::Impl {
     silence.created_at_ms = deps_.clock->WallMillis();
     if (silence.until_ms <= silence.created_at_ms) return base::InvalidArgument("a silence must end in the future");
     if (silences_.size() >= kMaxSilences) {
-      return base::ResourceExhausted(fmt::format("there are {} silences; end one first", kMaxSilences));
+      return base::FailedPrecondition(fmt::format("there are {} silences; end one first", kMaxSilences));
     }
     silence.id = NewId("si");
     RETURN_IF_ERROR(deps_.store.save_silence(silence));

@@ -178,10 +178,18 @@ TEST_F(SettingsTest, ASilenceMustEndInTheFutureAndTheyAreBounded) {
   EXPECT_EQ(engine_->AddSilence(silence).status().code(), base::StatusCode::kInvalidArgument);
   for (size_t i = 0; i < AlertEngine::kMaxSilences; ++i) Silence("memory", 60);
   silence.until_ms += 60'000;
-  EXPECT_EQ(engine_->AddSilence(silence).status().code(), base::StatusCode::kResourceExhausted);
+  EXPECT_EQ(engine_->AddSilence(silence).status().code(), base::StatusCode::kFailedPrecondition);
   clock_.AdvanceMillis(61'000);
   silence.until_ms += 60'000;
   EXPECT_TRUE(engine_->AddSilence(silence).ok());
+}
+
+TEST_F(SettingsTest, AFullDiskIsNotTakenForAFullListOfSilences) {
+  store_.save_silence = [](const alert::Silence&) { return base::ResourceExhausted("no space left on the disk"); };
+  Begin();
+  alert::Silence silence;
+  silence.until_ms = clock_.WallMillis() + 60'000;
+  EXPECT_EQ(engine_->AddSilence(silence).status().code(), base::StatusCode::kResourceExhausted);
 }
 
 TEST_F(SettingsTest, AThresholdAppliesToItsInstanceOnly) {

@@ -81,7 +81,7 @@ std::string ReadRule(Body& body, const Parts& parts) {
   return rule;
 }
 
-// Waiting does not help, so this is no 503.
+// Waiting does not help, so this is no 503, as a full disk is.
 http::Response Full(const http::Request& request) {
   size_t most = alert::AlertEngine::kMaxSilences;
   return http::ErrorResponse(request.lang(), 409, "failed_precondition",
@@ -105,7 +105,7 @@ http::Response Add(const http::Request& request, const Parts& parts) {
   if (!refusal && !everywhere) silence.instance = ResolveInstance(request, *parts.monitor, instance, refusal);
   if (refusal) return *refusal;
   base::Result<alert::SilenceChange> change = parts.alerts->AddSilence(std::move(silence));
-  if (change.status().code() == base::StatusCode::kResourceExhausted) return Full(request);
+  if (change.status().code() == base::StatusCode::kFailedPrecondition) return Full(request);
   if (!change.ok()) return Fail(request, change.status());
   for (const alert::AlertEvent& event : change->events) PublishAlert(parts, event);
   return Ok(View(change->silence, parts, request.lang()), 201);
