@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "infer/division_watch.h"
 #include "infer/tensor_views.h"
 
 namespace redoubt::infer {
@@ -68,9 +69,12 @@ base::Result<std::shared_ptr<Model>> Model::Build(BackendRegistry& registry, con
   source.output_count = outputs.size();
   redoubt_model* model = nullptr;
   redoubt_error error{};
+  const DivisionWatch divisions;
   const int32_t code = backend->table().load(&source, &model, &error);
   if (code != REDOUBT_OK) return ToStatus(code, error);
-  return std::make_shared<Model>(*backend, model, spec, registry.memory());
+  auto built = std::make_shared<Model>(*backend, model, spec, registry.memory());
+  RETURN_IF_ERROR(divisions.Outcome());
+  return built;
 }
 
 Model::Model(const Backend& backend, redoubt_model* model, const ModelSpec& spec, base::MemoryResource& memory)
@@ -100,11 +104,14 @@ base::Result<std::vector<Tensor::Ptr>> Model::Run(std::span<const Tensor::Ptr> i
   uint64_t count = outputs.size();
   redoubt_error error{};
   redoubt_run* run = own_handle ? own_handle->raw() : options.handle->raw();
+  const DivisionWatch divisions;
   const int32_t code = counts_outputs_by_run_ ? backend_.table().run_counting(model_, run, views.data(), outputs.data(),
                                                                               outputs.size(), &count, &error)
                                               : backend_.table().run(model_, run, views.data(), outputs.data(), &error);
   if (code != REDOUBT_OK) return ToStatus(code, error);
-  return TakeOutputs(std::span(outputs).first(count), memory_);
+  base::Result<std::vector<Tensor::Ptr>> taken = TakeOutputs(std::span(outputs).first(count), memory_);
+  RETURN_IF_ERROR(divisions.Outcome());
+  return taken;
 }
 
 }  // namespace redoubt::infer

@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "infer/division_watch.h"
 #include "infer/tensor_views.h"
 
 namespace redoubt::infer {
@@ -89,9 +90,11 @@ base::Result<std::shared_ptr<Script>> Script::Compile(BackendRegistry& registry,
   const redoubt_script_source source{TextOf(spec.source), spec.device.c_str()};
   redoubt_script* script = nullptr;
   redoubt_error error{};
+  const DivisionWatch divisions;
   const int32_t code = table->compile(&source, &script, &error);
   if (code != REDOUBT_OK) return ToStatus(code, error);
   auto compiled = std::make_shared<Script>(*table, script, registry.memory());
+  RETURN_IF_ERROR(divisions.Outcome());
   RETURN_IF_ERROR(compiled->CheckEntryPoints(spec.entry_points));
   return compiled;
 }
@@ -154,9 +157,12 @@ base::Result<Tensors> Script::Run(const ScriptCall& call, ScriptHost& host) cons
   std::vector<redoubt_output> outputs(kMaxOutputs);
   uint64_t count = 0;
   redoubt_error error{};
+  const DivisionWatch divisions;
   const int32_t code = table_.run(script_, &c_call, outputs.data(), outputs.size(), &count, &error);
   if (code != REDOUBT_OK) return ToStatus(code, error);
-  return TakeOutputs(std::span(outputs).first(count), memory_);
+  base::Result<Tensors> taken = TakeOutputs(std::span(outputs).first(count), memory_);
+  RETURN_IF_ERROR(divisions.Outcome());
+  return taken;
 }
 
 std::shared_ptr<ScriptSlot> ScriptSlot::Load(ModelLoader& loader, BackendRegistry& registry, ScriptSpec spec) {

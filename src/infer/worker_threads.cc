@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <csignal>
 #include <system_error>
 #include <utility>
 
@@ -20,6 +19,14 @@ void BecomeWorker(const std::string& name, int nice) {
   for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) sigdelset(&all, fault);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
   if (nice != 0) setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), nice);
+}
+
+bool IsWorkerMask(const sigset_t& mask) {
+  // What no thread of a server blocks for long.
+  for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1}) {
+    if (sigismember(&mask, signal) != 1) return false;
+  }
+  return true;
 }
 
 bool WorkerThreads::Start(const std::string& name, int nice, std::function<void()> body) {

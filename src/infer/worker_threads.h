@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <csignal>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -14,6 +15,9 @@ namespace redoubt::infer {
 // Prepares the calling thread to work beside a server: `name` for top and gdb (15 characters show), a lower priority
 // by `nice`, and no signals, which belong to the server's main thread.
 void BecomeWorker(const std::string& name, int nice);
+
+// Whether a thread that blocks `mask` is a worker, or was started by one, directly or not: threads take over the mask.
+bool IsWorkerMask(const sigset_t& mask);
 
 // Threads that may sit in vendor code for long, and therefore can be given up on: unlike std::thread's join, the wait
 // for their end has a limit.

@@ -188,3 +188,12 @@ def with_long_tag(model):
     graph = parsed.graph.SerializeToString() + message(5, hidden)
     parsed.ClearField("graph")
     return parsed.SerializeToString() + message(7, graph)
+
+
+def of_two(operator, dtype, length=1):
+    """y = operator(a, b), numbers of one type and number"""
+    return _bytes(
+        [helper.make_node(operator, ["a", "b"], ["y"])],
+        [_io("a", dtype, [length]), _io("b", dtype, [length])],
+        [_io("y", dtype, [length])],
+    )
