@@ -3,7 +3,9 @@
  * A backend exports one function, redoubt_backend_get(), which returns its table. Everything is plain C: tensors cross
  * as views laid out as in DLPack (row-major, packed), no exception leaves either side, and what a side allocates it
  * also releases. Functions that can fail return 0 or a redoubt_code and then fill `error`.
- * Unless a comment says otherwise, every function may be called on any thread at any time. */
+ * Unless a comment says otherwise, every function may be called on any thread at any time. Backends whose vendor calls
+ * itself without a bound do that on this thread when its stack is deep (512 MiB or more, of which only what is used is
+ * memory), else they start one of their own for each call. */
 #ifndef REDOUBT_INFER_BACKEND_API_H_
 #define REDOUBT_INFER_BACKEND_API_H_
 
@@ -132,7 +134,7 @@ typedef struct redoubt_reply {
   uint64_t element_count;
 } redoubt_reply;
 
-/* What a script may ask of its host while it runs; called on the thread of the script's run, may block there. */
+/* What a script may ask of its host while it runs; called while the script's run waits, may block. */
 typedef struct {
   void* user;
   /* Runs a command for the script's caller. An error reply is a failure. The reply lives until release_reply. */

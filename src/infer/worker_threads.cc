@@ -1,15 +1,43 @@
 #include "infer/worker_threads.h"
 
-#include <pthread.h>
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
-#include <system_error>
+#include <fstream>
+#include <memory>
 #include <utility>
 
 namespace redoubt::infer {
+namespace {
+
+// Whether a process may take addresses that it does not use: no limit of its own, and a kernel that does not count
+// them as memory.
+bool AddressesAreFree() {
+  rlimit addresses{};
+  if (getrlimit(RLIMIT_AS, &addresses) != 0 || addresses.rlim_cur != RLIM_INFINITY) return false;
+  int mode = 2;  // strict
+  std::ifstream("/proc/sys/vm/overcommit_memory") >> mode;
+  return mode != 2;
+}
+
+// Memory for a stack; null when there is none. Of /dev/zero, because the server's crash report writes to every
+// anonymous mapping, to test the memory, and would fill all of it.
+void* MapStack(size_t bytes) {
+  const int zero = open("/dev/zero", O_RDWR | O_CLOEXEC);
+  if (zero < 0) return nullptr;
+  void* stack = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE | MAP_STACK, zero, 0);
+  close(zero);
+  if (stack == MAP_FAILED) return nullptr;
+  mprotect(stack, static_cast<size_t>(sysconf(_SC_PAGESIZE)), PROT_NONE);  // below it
+  return stack;
+}
+
+}  // namespace
 
 void BecomeWorker(const std::string& name, int nice) {
   pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
@@ -29,19 +57,56 @@ bool IsWorkerMask(const sigset_t& mask) {
   return true;
 }
 
+size_t WorkerStackBytes() {
+  constexpr size_t kLeast = size_t{512} << 20;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return kLeast;  // they keep a shadow of it
+#else
+  constexpr size_t kMost = size_t{64} << 30;
+  if (!AddressesAreFree()) return kLeast;
+  const size_t memory = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  return std::clamp(memory / 2, kLeast, kMost);
+#endif
+}
+
+struct WorkerThreads::Thread {
+  WorkerThreads& threads;
+  std::string name;
+  int nice;
+  std::function<void()> body;
+};
+
+void* WorkerThreads::Main(void* thread) {
+  const std::unique_ptr<Thread> self(static_cast<Thread*>(thread));
+  BecomeWorker(self->name, self->nice);
+  self->body();
+  self->body = nullptr;
+  std::lock_guard ended(self->threads.mu_);
+  --self->threads.running_;
+  self->threads.ended_.notify_all();
+  return nullptr;
+}
+
+// With the system's stack where there is no room for a deep one.
+bool WorkerThreads::Create(Thread* thread, Running* running) {
+  running->stack_bytes = WorkerStackBytes();
+  running->stack = MapStack(running->stack_bytes);
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  if (running->stack != nullptr) pthread_attr_setstack(&attributes, running->stack, running->stack_bytes);
+  const bool created = pthread_create(&running->id, &attributes, &Main, thread) == 0;
+  pthread_attr_destroy(&attributes);
+  if (!created && running->stack != nullptr) munmap(running->stack, running->stack_bytes);
+  return created;
+}
+
 bool WorkerThreads::Start(const std::string& name, int nice, std::function<void()> body) {
   std::lock_guard lock(mu_);
-  try {
-    threads_.emplace_back([this, name, nice, body = std::move(body)] {
-      BecomeWorker(name, nice);
-      body();
-      std::lock_guard ended(mu_);
-      --running_;
-      ended_.notify_all();
-    });
-  } catch (const std::system_error&) {
-    return false;
-  }
+  auto thread = std::make_unique<Thread>(Thread{*this, name, nice, std::move(body)});
+  Running running;
+  if (!Create(thread.get(), &running)) return false;
+  thread.release();  // its own now
+  threads_.push_back(running);
   ++running_;
   return true;
 }
@@ -49,14 +114,15 @@ bool WorkerThreads::Start(const std::string& name, int nice, std::function<void(
 bool WorkerThreads::JoinWithin(int64_t timeout_ms) {
   std::unique_lock lock(mu_);
   const bool all = ended_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [this] { return running_ == 0; });
-  std::vector<std::thread> threads = std::move(threads_);
+  std::vector<Running> threads = std::move(threads_);
   threads_.clear();
   lock.unlock();
-  for (std::thread& thread : threads) {
+  for (const Running& thread : threads) {
     if (all) {
-      thread.join();
+      pthread_join(thread.id, nullptr);
+      if (thread.stack != nullptr) munmap(thread.stack, thread.stack_bytes);
     } else {
-      thread.detach();
+      pthread_detach(thread.id);
     }
   }
   return all;

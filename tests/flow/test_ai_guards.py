@@ -1,13 +1,15 @@
 """Models and scripts whose arithmetic or depth would end another process: the server answers and lives on."""
 
+import io
 import os
 import signal
+import zipfile
 
 import numpy as np
 import pytest
 
-from ai_models import error_of, execute, onnx_models, store
-from ai_scripts import call, needs_torch, store_script, values_of
+from ai_models import error_of, execute, get_floats, onnx_models, set_floats, store
+from ai_scripts import call, needs_torch, store_script, torch_model, values_of
 
 DIVISION = "integer division by zero, or of the smallest number by -1"
 SMALLEST = -(2**63)
@@ -113,4 +115,94 @@ def test_a_division_is_an_error_after_the_crash_report_was_switched_off_and_on(s
     for switch in ("no", "yes"):
         client.config_set("crash-log-enabled", switch)
         assert error_of(client, "AI.MODELEXECUTE", "m", "INPUTS", 2, "a", "b", "OUTPUTS", 1, "y") == DIVISION
+    assert lives(server)
+
+
+def nested_list(levels):
+    return f"""    l: List[Any] = []
+    for i in range({levels}):
+        m: List[Any] = []
+        m.append(l)
+        l = m
+"""
+
+
+def stack_memory(server):
+    """The bytes of memory that the workers' stacks take."""
+    taken, is_stack = 0, False
+    with open(f"/proc/{server.pid}/smaps") as file:
+        for line in file:
+            words = line.split()
+            if not words[0].endswith(":"):
+                is_stack = words[-1] == "/dev/zero"
+            elif words[0] == "Rss:" and is_stack:
+                taken += int(words[1]) * 1024
+    return taken
+
+
+@needs_torch
+def test_a_script_may_nest_as_deep_as_its_text_is_long(server, client):
+    levels = 8000
+    client.config_set("ai.model-execution-timeout", 80_000)  # libtorch takes about 10 s to make it ready
+    store_f(client, "    c = len(args) > 0\n    return torch.tensor(" + "1 if c else (" * levels + "2" + ")" * levels + ")\n")
+    for args, value in ((["x"], 1), ([], 2)):
+        call(client, "f", args=args, outputs=["y"])
+        assert values_of(client, "y") == [value]
+    assert lives(server)
+
+
+@needs_torch
+@pytest.mark.parametrize("make", ["m.append(l)", "m.append((l, 1))", 'm.append({"l": l})'])
+def test_a_script_may_nest_values_a_million_deep(server, client, make):
+    store_f(client, nested_list(1_000_000).replace("m.append(l)", make) + "    return torch.tensor(len(l))\n")
+    call(client, "f", outputs=["y"])
+    assert values_of(client, "y") == [1]
+    assert lives(server)
+    assert 0 < stack_memory(server) < 16 << 20
+
+
+@needs_torch
+@pytest.mark.parametrize("body", [nested_list(1_000_000), "    l: List[Any] = []\n    l.append(l)\n"])
+def test_a_command_of_a_script_takes_no_deep_lists(server, client, body):
+    store_f(client, body + '    redis.execute("ECHO", l)\n')
+    text = error_of(client, "AI.SCRIPTEXECUTE", "s", "f", "KEYS", 0)
+    assert "redis.execute takes lists of up to 32 levels, not deeper ones" in text
+    store_f(client, nested_list(20) + '    l.append("word")\n    redis.execute("SET", "k", l)\n')
+    call(client, "f")
+    assert client.get("k") == b"word"
+    assert lives(server)
+
+
+def model_that_forks(levels):
+    """y = x + 1, in a task of its own that also makes a list of so many levels"""
+    methods = f"""  def nest(self: __torch__.mlp,
+    x: Tensor) -> Tensor:
+    l = annotate(List[Any], [])
+    for i in range({levels}):
+      m = annotate(List[Any], [])
+      _1 = torch.append(m, l)
+      l = m
+    return torch.add(x, 1)
+  def forward(self: __torch__.mlp,
+    x: Tensor) -> Tensor:
+    _0 = fork(self.nest, x)
+    return torch.wait(_0)
+"""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(torch_model("mlp"))) as given, zipfile.ZipFile(changed, "w") as made:
+        for name in given.namelist():
+            content = given.read(name)
+            if name.endswith("__torch__.py"):
+                content = content[: content.index(b"  def forward")] + methods.encode()
+            if not name.endswith(".debug_pkl"):
+                made.writestr(name, content)
+    return changed.getvalue()
+
+
+@needs_torch
+def test_a_task_of_a_model_may_nest_values_a_million_deep(server, client):
+    client.execute_command("AI.MODELSTORE", "m", "TORCH", "CPU", "BLOB", model_that_forks(1_000_000))
+    set_floats(client, "x", [2], [1, 2])
+    assert execute(client, "m", ["x"], ["y"]) == b"OK"
+    assert get_floats(client, "y") == [2, 3]
     assert lives(server)

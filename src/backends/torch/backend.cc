@@ -4,6 +4,7 @@
 #include <torch/version.h>
 
 #include <string>
+#include <utility>
 
 #include "backends/torch/deep_stack.h"
 #include "backends/torch/errors.h"
@@ -40,23 +41,42 @@ int32_t Start(const redoubt_host* host, redoubt_error* error) {
     torch::jit::setPrintHandler(&Print);
     redoubt::backends::torch::RemoveOperators();
     redoubt::backends::torch::AddScriptOperators();
+    redoubt::backends::torch::RunTasksOnDeepStacks(*host);
     return static_cast<int32_t>(REDOUBT_OK);
   });
 }
 
-int32_t Load(const redoubt_model_source* source, redoubt_model** model, redoubt_error* error) {
-  return Guarded(error, REDOUBT_INVALID_MODEL, [&] {
+// Guarded(), on a deep stack.
+template <class Body>
+int32_t GuardedDeep(redoubt_error* error, redoubt_code on_failure, Body body) {
+  return Guarded(error, on_failure, [&] {
     int32_t code = REDOUBT_INTERNAL;
+    OnDeepStack(*g_host, [&] { code = Guarded(error, on_failure, body); });
+    return code;
+  });
+}
+
+// Without a thread for it, rather here than never.
+template <class Object>
+void DeleteDeep(Object* object) {
+  redoubt_error ignored;
+  const int32_t code = GuardedDeep(&ignored, REDOUBT_INTERNAL, [&] {
+    delete std::exchange(object, nullptr);
+    return static_cast<int32_t>(REDOUBT_OK);
+  });
+  if (code != REDOUBT_OK) delete object;
+}
+
+int32_t Load(const redoubt_model_source* source, redoubt_model** model, redoubt_error* error) {
+  return GuardedDeep(error, REDOUBT_INVALID_MODEL, [&] {
     std::unique_ptr<Model> loaded;
-    OnDeepStack(*g_host, [&] {
-      code = Guarded(error, REDOUBT_INVALID_MODEL, [&] { return Model::Load(*source, &loaded, error); });
-    });
+    const int32_t code = Model::Load(*source, &loaded, error);
     if (code == REDOUBT_OK) *model = reinterpret_cast<redoubt_model*>(loaded.release());
     return code;
   });
 }
 
-void Unload(redoubt_model* model) { delete ToModel(model); }
+void Unload(redoubt_model* model) { DeleteDeep(ToModel(model)); }
 
 uint64_t InputCount(const redoubt_model* model) { return ToModel(model)->inputs().size(); }
 uint64_t OutputCount(const redoubt_model* model) { return ToModel(model)->outputs().size(); }
@@ -75,8 +95,8 @@ int32_t CountsOutputsByRun(const redoubt_model* model) { return ToModel(model)->
 
 int32_t RunCounting(redoubt_model* model, redoubt_run* /*run*/, const redoubt_view* inputs, redoubt_output* outputs,
                     uint64_t capacity, uint64_t* output_count, redoubt_error* error) {
-  return Guarded(error, REDOUBT_RUN_FAILED,
-                 [&] { return ToModel(model)->Run(inputs, outputs, capacity, output_count, error); });
+  return GuardedDeep(error, REDOUBT_RUN_FAILED,
+                     [&] { return ToModel(model)->Run(inputs, outputs, capacity, output_count, error); });
 }
 
 int32_t RunModel(redoubt_model* model, redoubt_run* run, const redoubt_view* inputs, redoubt_output* outputs,
@@ -89,18 +109,15 @@ uint64_t MemoryTotal() { return Model::MemoryTotal(); }
 uint64_t AllocationCount() { return 0; }
 
 int32_t ScriptCompile(const redoubt_script_source* source, redoubt_script** script, redoubt_error* error) {
-  return Guarded(error, REDOUBT_INVALID_MODEL, [&] {
-    int32_t code = REDOUBT_INTERNAL;
+  return GuardedDeep(error, REDOUBT_INVALID_MODEL, [&] {
     std::unique_ptr<Script> compiled;
-    OnDeepStack(*g_host, [&] {
-      code = Guarded(error, REDOUBT_INVALID_MODEL, [&] { return Script::Compile(*source, &compiled, error); });
-    });
+    const int32_t code = Script::Compile(*source, &compiled, error);
     if (code == REDOUBT_OK) *script = reinterpret_cast<redoubt_script*>(compiled.release());
     return code;
   });
 }
 
-void ScriptFree(redoubt_script* script) { delete ToScript(script); }
+void ScriptFree(redoubt_script* script) { DeleteDeep(ToScript(script)); }
 uint64_t ScriptFunctionCount(const redoubt_script* script) { return ToScript(script)->functions().size(); }
 const redoubt_script_function* ScriptFunction(const redoubt_script* script, uint64_t index) {
   return &ToScript(script)->functions()[index];
@@ -109,8 +126,8 @@ uint64_t ScriptMemory(const redoubt_script* script) { return ToScript(script)->m
 
 int32_t ScriptRun(redoubt_script* script, const redoubt_script_call* call, redoubt_output* outputs, uint64_t capacity,
                   uint64_t* output_count, redoubt_error* error) {
-  return Guarded(error, REDOUBT_RUN_FAILED,
-                 [&] { return ToScript(script)->Run(*call, outputs, capacity, output_count, error); });
+  return GuardedDeep(error, REDOUBT_RUN_FAILED,
+                     [&] { return ToScript(script)->Run(*call, outputs, capacity, output_count, error); });
 }
 
 }  // namespace

@@ -40,7 +40,11 @@ const redoubt_script_host& Host(const char* what) {
   return *t_host;
 }
 
-void AppendWords(const c10::IValue& value, std::vector<std::string>* words) {
+void AppendWords(const c10::IValue& value, std::vector<std::string>* words, int depth = 0) {
+  constexpr int kMaxDepth = 32;
+  if (depth > kMaxDepth) {
+    throw std::runtime_error(fmt::format("redis.execute takes lists of up to {} levels, not deeper ones", kMaxDepth));
+  }
   if (value.isString()) {
     words->push_back(value.toStringRef());
   } else if (value.isInt()) {
@@ -50,7 +54,7 @@ void AppendWords(const c10::IValue& value, std::vector<std::string>* words) {
   } else if (value.isBool()) {
     words->push_back(value.toBool() ? "1" : "0");
   } else if (value.isList()) {
-    for (const c10::IValue& element : value.toListRef()) AppendWords(element, words);
+    for (const c10::IValue& element : value.toListRef()) AppendWords(element, words, depth + 1);
   } else {
     throw std::runtime_error(fmt::format(
         "redis.execute takes strings, numbers and lists of them, not a value of type {}", value.type()->str()));
