@@ -15,6 +15,13 @@
 namespace redoubt::infer {
 namespace {
 
+// Sanitizers keep a shadow of every stack.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
 // Whether a process may take addresses that it does not use: no limit of its own, and a kernel that does not count
 // them as memory.
 bool AddressesAreFree() {
@@ -59,14 +66,10 @@ bool IsWorkerMask(const sigset_t& mask) {
 
 size_t WorkerStackBytes() {
   constexpr size_t kLeast = size_t{512} << 20;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return kLeast;  // they keep a shadow of it
-#else
   constexpr size_t kMost = size_t{64} << 30;
-  if (!AddressesAreFree()) return kLeast;
+  if (kSanitized || !AddressesAreFree()) return kLeast;
   const size_t memory = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
   return std::clamp(memory / 2, kLeast, kMost);
-#endif
 }
 
 struct WorkerThreads::Thread {
