@@ -10,11 +10,6 @@ namespace {
 using tensor::DType;
 using tensor::Tensor;
 
-bool SameRowShape(const Tensor& a, const Tensor& b) {
-  return a.dtype() == b.dtype() && a.shape().size() == b.shape().size() && !a.shape().empty() &&
-         std::equal(a.shape().begin() + 1, a.shape().end(), b.shape().begin() + 1);
-}
-
 // The bytes of rows [begin, begin + rows).
 std::span<const std::byte> RowBytes(const Tensor& tensor, int64_t begin, int64_t rows) {
   const size_t total = static_cast<size_t>(tensor.shape()[0]);
@@ -75,9 +70,15 @@ std::optional<int64_t> BatchRows(std::span<const Tensor::Ptr> inputs) {
   return rows;
 }
 
-bool CanJoin(std::span<const Tensor::Ptr> a, std::span<const Tensor::Ptr> b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const Tensor::Ptr& x, const Tensor::Ptr& y) { return SameRowShape(*x, *y); });
+std::string JoinKey(std::span<const Tensor::Ptr> inputs) {
+  std::string key;
+  const auto add = [&key](int64_t number) { key.append(reinterpret_cast<const char*>(&number), sizeof number); };
+  for (const Tensor::Ptr& input : inputs) {
+    add(static_cast<int64_t>(input->dtype()));
+    add(static_cast<int64_t>(input->shape().size()));
+    for (size_t i = 1; i < input->shape().size(); ++i) add(input->shape()[i]);
+  }
+  return key;
 }
 
 base::Result<Tensors> Concatenate(std::span<const Tensors* const> runs, base::MemoryResource& memory) {

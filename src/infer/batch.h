@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,8 +18,8 @@ using Tensors = std::vector<tensor::Tensor::Ptr>;
 // such a run cannot be joined with others.
 std::optional<int64_t> BatchRows(std::span<const tensor::Tensor::Ptr> inputs);
 
-// Whether two runs of one model can be joined: same element types, same dimensions after the first.
-bool CanJoin(std::span<const tensor::Tensor::Ptr> a, std::span<const tensor::Tensor::Ptr> b);
+// The same for runs of one model that can be joined: element types, and dimensions after the first.
+std::string JoinKey(std::span<const tensor::Tensor::Ptr> inputs);
 
 // The inputs of `runs` one behind the other on dimension 0; the runs must be joinable in pairs.
 base::Result<Tensors> Concatenate(std::span<const Tensors* const> runs, base::MemoryResource& memory);

@@ -19,6 +19,7 @@ base::Result<std::string> NormalizeDevice(std::string_view device) {
   for (size_t i = 4; i < name.size(); ++i) {
     if (std::isdigit(static_cast<unsigned char>(name[i])) == 0) return bad();
   }
+  while (name[4] == '0' && name.size() > 5) name.erase(4, 1);
   return name;
 }
 

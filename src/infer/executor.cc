@@ -1,5 +1,7 @@
 #include "infer/executor.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -13,10 +15,15 @@ Executor::Executor(const Options& options)
 // Threads that did not end in time still use the queues: StopWithin() has to be called first, and heeded.
 Executor::~Executor() { StopWithin(60'000); }
 
-DeviceQueue* Executor::QueueFor(std::string_view device) {
+base::Result<DeviceQueue*> Executor::QueueFor(std::string_view device) {
   std::lock_guard lock(mu_);
-  if (stopping_) return nullptr;
+  if (stopping_) return base::Cancelled("the server is shutting down");
   if (auto it = queues_.find(device); it != queues_.end()) return it->second.get();
+  if (queues_.size() >= options_.device_limit) {
+    return base::ResourceExhausted(
+        fmt::format("ERR Could not initialize queue on device {}: {} devices have one already, which is the limit",
+                    device, queues_.size()));
+  }
   DeviceQueue::Options options;
   options.device = std::string(device);
   options.threads = std::max<size_t>(options_.threads_per_device, 1);
@@ -27,8 +34,7 @@ DeviceQueue* Executor::QueueFor(std::string_view device) {
 }
 
 base::Status Executor::Submit(std::string_view device, RunRequest request) {
-  DeviceQueue* queue = QueueFor(device);
-  if (queue == nullptr) return base::Cancelled("the server is shutting down");
+  ASSIGN_OR_RETURN(DeviceQueue * queue, QueueFor(device));
   return queue->Submit(std::move(request));
 }
 

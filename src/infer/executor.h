@@ -77,6 +77,7 @@ class Executor {
   struct Options {
     size_t threads_per_device = 1;
     size_t queue_limit = 10000;  // waiting runs per device
+    size_t device_limit = 64;    // devices, each with its own threads, which stay
     int64_t max_run_ms = 5000;   // a run is stopped after this, or given up where nothing stops it; 0: never
     int nice = 0;                // priority of the workers, as in nice(1)
     base::MemoryResource* memory = nullptr;  // for batches; null: base::DefaultMemory()
@@ -86,7 +87,8 @@ class Executor {
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
-  // Queues a run for `device` (see NormalizeDevice). ResourceExhausted when the queue is full, Cancelled when
+  // Queues a run for `device` (see NormalizeDevice). ResourceExhausted when the queue is full or would be one too many,
+  // Cancelled when
   // stopping; then `done` is not called.
   base::Status Submit(std::string_view device, RunRequest request);
 
@@ -101,7 +103,7 @@ class Executor {
   bool StopWithin(int64_t timeout_ms);
 
  private:
-  DeviceQueue* QueueFor(std::string_view device);
+  base::Result<DeviceQueue*> QueueFor(std::string_view device);
 
   const Options options_;
   DeadlineTimer timer_;

@@ -2,9 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <unordered_map>
 
+#include "infer/lane.h"
 #include "infer/pending_run.h"
 
 namespace redoubt::infer {
@@ -32,19 +32,18 @@ class FairQueue {
   void Finished(const void* lane, int64_t charged_us, int64_t run_us);
 
  private:
-  struct Lane {
-    std::list<PendingRun::Ptr> waiting;
+  struct Entry {
+    Lane lane;
     int64_t used_us = 0;      // of the device, on the common time's scale; a run in progress by its expected time
     int64_t expected_us = 0;  // what the last run took
     size_t executing = 0;
   };
 
-  // The first runs of a lane that can go together; empty while all should wait for more.
-  static RunGroup Gather(const Lane& lane, int64_t now_us, int64_t* wake_us);
   void DropIfIdle(const void* lane);
 
   // By address: an address that is used again inherits at most a debt.
-  std::unordered_map<const void*, Lane> lanes_;
+  std::unordered_map<const void*, Entry> lanes_;
+  uint64_t next_number_ = 0;
   int64_t common_us_ = 0;  // used_us of the lane that ran last, when it began
 };
 

@@ -122,6 +122,46 @@ TEST(FairQueueTest, OtherShapesDoNotWaitBehindAnUnfilledBatch) {
   EXPECT_EQ(choice.group[0]->request.inputs[0]->shape()[1], 3);
 }
 
+TEST(FairQueueTest, OfWhatIsReadyTheOldestGoesFirst) {
+  FairQueue queue;
+  auto slot = Slot({.size = 2, .min_size = 2, .min_timeout_ms = 5});
+  queue.Push(RunOf(slot, 1, 1000));
+  for (int i = 0; i < 2; ++i) queue.Push(RunOf(slot, 3, 2000));
+  EXPECT_EQ(queue.Take(3000).group.size(), 2U);
+  for (int i = 0; i < 2; ++i) queue.Push(RunOf(slot, 3, 3000));
+  // The first is due by now, alone.
+  EXPECT_EQ(queue.Take(6000).group.size(), 1U);
+  EXPECT_EQ(queue.Take(6000).group.size(), 2U);
+}
+
+TEST(FairQueueTest, ABatchTakesWhatFitsAndLeavesTheRest) {
+  FairQueue queue;
+  auto slot = Slot({.size = 4});
+  for (int64_t rows : {3, 2, 1}) {
+    auto run = RunOf(slot);
+    run->rows = rows;
+    queue.Push(run);
+  }
+  EXPECT_EQ(queue.Take(0).group.size(), 2U);
+  EXPECT_EQ(queue.Take(0).group.size(), 1U);
+  auto large = RunOf(slot);
+  large->rows = 9;
+  queue.Push(large);
+  EXPECT_EQ(queue.Take(0).group, RunGroup{large});
+}
+
+TEST(FairQueueTest, WhatWasRemovedIsNotWaitedFor) {
+  FairQueue queue;
+  auto slot = Slot({.size = 4, .min_size = 2, .min_timeout_ms = 5});
+  auto first = RunOf(slot, 1, 1000), second = RunOf(slot, 1, 2000);
+  queue.Push(first);
+  queue.Push(second);
+  queue.Remove(first);
+  const FairQueue::Choice choice = queue.Take(6500);
+  EXPECT_TRUE(choice.group.empty());
+  EXPECT_EQ(choice.wake_us, 7000);
+}
+
 TEST(FairQueueTest, WhatWasRemovedDoesNotRun) {
   FairQueue queue;
   auto slot = Slot();

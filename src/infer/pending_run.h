@@ -39,8 +39,9 @@ struct PendingRun {
   std::optional<int64_t> rows;  // see BatchRows()
   std::optional<DeadlineTimer::Key> deadline;
   bool answered = false;
-  bool queued = false;                // in a FairQueue, at `place`
-  std::list<Ptr>::iterator place;     // of its lane
+  bool queued = false;                // in a FairQueue: the next two
+  uint64_t number = 0;                // in the order of submission
+  std::list<Ptr>::iterator place;     // among its likes in its Lane
   std::shared_ptr<ActiveRun> active;  // once it has begun
 };
 

@@ -15,6 +15,8 @@ namespace redoubt::ai {
 namespace {
 
 constexpr std::string_view kSeparator = "|>";
+// The main thread reads them all before it answers anybody else.
+constexpr size_t kMaxOps = 1000;
 
 base::Status CheckArity(const host::Args& args, const DagForm& form) {
   if (form.deprecated) {
@@ -140,6 +142,9 @@ base::Status ParseDag(const host::Args& args, const DagForm& form, DagArguments*
   RETURN_IF_ERROR(reader.ReadAll());
   SplitOps(args, reader.at(), &parsed->ops);
   if (parsed->ops.empty()) return Wrong("DAG is empty");
+  if (parsed->ops.size() > kMaxOps) {
+    return Wrong(fmt::format("the DAG has {} operations, at most {} are allowed", parsed->ops.size(), kMaxOps));
+  }
   return base::OkStatus();
 }
 
