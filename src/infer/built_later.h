@@ -45,16 +45,18 @@ class BuiltLater {
     callback();
   }
 
-  // Once, by the builder.
-  void Finish(base::Result<std::shared_ptr<T>> result) {
+  // By the builder, or by whoever gives it up: the first counts. False when it was built already.
+  bool Finish(base::Result<std::shared_ptr<T>> result) {
     std::vector<std::function<void()>> waiting;
     {
       std::lock_guard lock(mu_);
+      if (built_) return false;
       result_ = std::move(result);
       built_ = true;
       waiting.swap(waiting_);
     }
     for (const std::function<void()>& callback : waiting) callback();
+    return true;
   }
 
  private:

@@ -168,7 +168,8 @@ base::Result<Tensors> Script::Run(const ScriptCall& call, ScriptHost& host) cons
 std::shared_ptr<ScriptSlot> ScriptSlot::Load(ModelLoader& loader, BackendRegistry& registry, ScriptSpec spec) {
   std::shared_ptr<ScriptSlot> slot(new ScriptSlot(std::move(spec)),
                                    [&loader](ScriptSlot* last) { loader.Run([last] { delete last; }); });
-  loader.Run([slot, &registry] { slot->Finish(Script::Compile(registry, slot->spec())); });
+  loader.Run([slot, &registry] { slot->Finish(Script::Compile(registry, slot->spec())); },
+             [slot](const base::Status& why) { slot->Finish(why); });
   return slot;
 }
 

@@ -74,6 +74,15 @@ def large(megabytes):
     )
 
 
+def sum_of_many():
+    """y = the sum of n[1] zeros, which are all made before they are added up"""
+    return _bytes(
+        [helper.make_node("ConstantOfShape", ["n"], ["many"]), helper.make_node("ReduceSum", ["many"], ["y"], keepdims=0)],
+        [_io("n", INT64, [1])],
+        [_io("y", FLOAT, [])],
+    )
+
+
 def endless():
     """y[1] of x[1] after 2^63-1 turns of a loop: ends only when it is stopped"""
     body = helper.make_graph(

@@ -112,7 +112,7 @@ void* Runtime::Allocate(OrtAllocator* self, size_t size) {
   const size_t total = size + kHeader;
   void* block = total < size ? nullptr : runtime.host_->allocate(runtime.host_->user, total);
   // ONNX Runtime does not expect null here; its own allocator throws this too.
-  if (block == nullptr) throw std::bad_alloc();
+  if (block == nullptr) throw NoRoom();
   *static_cast<uint64_t*>(block) = total;
   runtime.bytes_.fetch_add(total, std::memory_order_relaxed);
   runtime.allocations_.fetch_add(1, std::memory_order_relaxed);

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <new>
 #include <string>
 
 #include "infer/backend_api.h"
@@ -13,13 +14,19 @@ namespace redoubt::backends::onnx {
 // An error text for the caller's redoubt_error; returns `code`.
 int32_t Fail(redoubt_error* error, redoubt_code code, const std::string& message);
 
+// The host has no room left. ONNX Runtime quotes what() where an operator of a model meets it.
+class NoRoom : public std::bad_alloc {
+ public:
+  const char* what() const noexcept override { return "Onnxruntime memory limit exceeded, memory allocation failed."; }
+};
+
 // Runs `body`, which returns a code, and turns what it throws into a code and a message: vendor exceptions end here.
 template <class Body>
 int32_t Guarded(redoubt_error* error, redoubt_code on_failure, Body body) {
   try {
     return body();
   } catch (const std::bad_alloc&) {
-    return Fail(error, REDOUBT_OUT_OF_MEMORY, "Onnxruntime memory limit exceeded, memory allocation failed.");
+    return Fail(error, REDOUBT_OUT_OF_MEMORY, NoRoom().what());
   } catch (const std::exception& e) {
     return Fail(error, on_failure, e.what());
   } catch (...) {

@@ -1,22 +1,33 @@
 #include "module/ai/ai_module.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
+
+#include "module/host/memory_use.h"
 
 namespace redoubt::ai {
 
 void* LimitedMemory::Allocate(size_t bytes, size_t alignment) {
-  if (limit_ > 0 && used_.fetch_add(bytes) + bytes > limit_) {
-    used_.fetch_sub(bytes);
-    return nullptr;
-  }
-  void* p = memory_.Allocate(bytes, alignment);
-  if (p == nullptr && limit_ > 0) used_.fetch_sub(bytes);
+  const size_t limit = std::min(limit_ > 0 ? limit_ : SIZE_MAX, room_.load(std::memory_order_relaxed));
+  const size_t used = used_.fetch_add(bytes) + bytes;
+  void* p = used < bytes || used > limit ? nullptr : memory_.Allocate(bytes, alignment);
+  if (p == nullptr) used_.fetch_sub(bytes);
   return p;
 }
 
 void LimitedMemory::Deallocate(void* p, size_t bytes, size_t alignment) {
-  if (limit_ > 0) used_.fetch_sub(bytes);
+  used_.fetch_sub(bytes);
   memory_.Deallocate(p, bytes, alignment);
+}
+
+void LimitedMemory::HoldTo(size_t server_limit, size_t server_used) {
+  if (server_limit == 0) {
+    room_ = SIZE_MAX;
+    return;
+  }
+  const size_t others = server_used - std::min(server_used, used_.load());
+  room_ = std::max(server_limit - std::min(server_limit, others), server_limit / 4);
 }
 
 AiModule::AiModule(Settings* settings, base::Logger logger, base::MemoryResource& memory)
@@ -31,7 +42,10 @@ AiModule::AiModule(Settings* settings, base::Logger logger, base::MemoryResource
                  .logger = logger_,
                  .memory = &backend_memory_}),
       model_check_(registry_, ModuleDirectory() + "/redoubt_model_check"),
-      loader_(registry_, {.nice = static_cast<int>(settings->worker_nice), .logger = logger_, .check = &model_check_}),
+      loader_(registry_, {.nice = static_cast<int>(settings->worker_nice),
+                          .logger = logger_,
+                          .check = &model_check_,
+                          .task_limit_ms = settings->load_timeout_s * 1000}),
       executor_({.threads_per_device = static_cast<size_t>(settings->threads_per_queue),
                  .queue_limit = static_cast<size_t>(settings->queue_limit),
                  .max_run_ms = settings->model_execution_timeout_ms,
@@ -40,6 +54,15 @@ AiModule::AiModule(Settings* settings, base::Logger logger, base::MemoryResource
   model_check_.Enable(settings->validate_models);
   model_check_.SetMaxSeconds(settings->validate_timeout_s);
   model_check_.SetMaxMegabytes(settings->validate_memory_mb);
+}
+
+void AiModule::ShareMemory(host::Context& ctx) {
+  constexpr int64_t kEveryUs = 100'000;
+  const int64_t now_us = infer::SteadyNowUs();
+  if (memory_shared_at_us_ != 0 && now_us - memory_shared_at_us_ < kEveryUs) return;
+  memory_shared_at_us_ = now_us;
+  const host::MemoryUse memory = host::ReadMemoryUse(ctx);
+  backend_memory_.HoldTo(memory.limit, memory.used);
 }
 
 void AiModule::LoadBackends() {

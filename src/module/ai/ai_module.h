@@ -13,6 +13,7 @@
 #include "module/ai/key_names.h"
 #include "module/ai/settings.h"
 #include "module/host/api.h"
+#include "module/host/context.h"
 
 namespace redoubt::ai {
 
@@ -27,16 +28,21 @@ struct Counters {
   uint64_t outputs_not_stored = 0;  // the world had changed when the run was done
 };
 
-// What the backends may take at most (BACKEND_MEMORY_LIMIT); 0: no limit.
+// What the backends may take at most: BACKEND_MEMORY_LIMIT (0: no limit), and what maxmemory leaves, see HoldTo().
 class LimitedMemory final : public base::MemoryResource {
  public:
   LimitedMemory(base::MemoryResource& memory, size_t limit) : memory_(memory), limit_(limit) {}
+  // From time to time: the backends share `server_limit` bytes (maxmemory; 0: none) with the rest of the server, which
+  // uses `server_used` with them. What they take makes the server evict keys, so they get what is free or a quarter of
+  // all, whichever is more: a full cache gives way to a run, but does not empty for it.
+  void HoldTo(size_t server_limit, size_t server_used);
   void* Allocate(size_t bytes, size_t alignment) override;
   void Deallocate(void* p, size_t bytes, size_t alignment) override;
 
  private:
   base::MemoryResource& memory_;
   const size_t limit_;
+  std::atomic<size_t> room_ = SIZE_MAX;
   std::atomic<size_t> used_ = 0;
 };
 
@@ -58,6 +64,9 @@ class AiModule {
   KeyNames& model_names() { return model_names_; }
   KeyNames& script_names() { return script_names_; }
 
+  // Before work that may take memory: tells the backends, now and then, what the server has left for them.
+  void ShareMemory(host::Context& ctx);
+
   // Loads the backends that the arguments of loadmodule name. One that cannot be loaded is a warning in the log: data
   // that does not need it is served all the same.
   void LoadBackends();
@@ -70,6 +79,7 @@ class AiModule {
   base::Logger logger_;
   base::MemoryResource& memory_;
   LimitedMemory backend_memory_;
+  int64_t memory_shared_at_us_ = 0;
   infer::BackendRegistry registry_;
   infer::ModelCheck model_check_;
   infer::ModelLoader loader_;

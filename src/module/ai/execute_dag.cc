@@ -119,6 +119,7 @@ base::Status ExecuteDag(AiModule& ai, host::Context& ctx, const host::Args& args
     ctx.ReplyError(command.status().message());
     return base::OkStatus();
   }
+  ai.ShareMemory(ctx);
   auto completion = std::make_unique<DagCompletion>(ai, ctx, *command);
   DagCompletion* dag = completion.get();
   if (command->plan.ops.empty()) {

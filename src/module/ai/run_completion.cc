@@ -46,6 +46,7 @@ base::Status StoringCompletion::Take(host::Context& effects, infer::Tensors outp
 
 base::Status SubmitRun(AiModule& ai, host::Context& ctx, std::string_view device, infer::RunRequest request,
                        std::unique_ptr<RunCompletion> completion) {
+  ai.ShareMemory(ctx);
   RunCompletion* run = completion.get();
   host::BlockedClient* blocked = host::BlockedClient::Block(ctx, std::move(completion));
   request.done = [run, blocked](base::Result<infer::Tensors> result, const infer::RunTimes& times) {

@@ -64,6 +64,10 @@ base::Status RegisterSettings(host::Context& ctx, Settings* s) {
        [](int64_t value) {
          if (Running() != nullptr) Running()->executor().SetMaxRunMs(value);
        }},
+      {"load-timeout", 300, 0, 86'400, false, &s->load_timeout_s,
+       [](int64_t value) {
+         if (Running() != nullptr) Running()->loader().SetTaskLimit(value * 1000);
+       }},
       {"model-chunk-size", 511 * kMiB, 1, kMaxNumber, false, &s->model_chunk_size, {}},
       {"validate-timeout", 60, 1, 86'400, false, &s->validate_timeout_s,
        [](int64_t value) {

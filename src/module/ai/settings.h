@@ -24,6 +24,7 @@ struct Settings {
   int64_t inter_op_threads = 0;            // INTER_OP_PARALLELISM, ai.inter-op-threads
   int64_t queue_limit = 0;                 // ai.queue-limit
   int64_t model_execution_timeout_ms = 0;  // MODEL_EXECUTION_TIMEOUT, ai.model-execution-timeout
+  int64_t load_timeout_s = 0;              // ai.load-timeout
   int64_t model_chunk_size = 0;            // MODEL_CHUNK_SIZE, ai.model-chunk-size
   int64_t tensor_max_bytes = 0;            // ai.tensor-max-bytes
   int64_t worker_nice = 0;                 // ai.worker-nice

@@ -128,6 +128,7 @@ base::Status StoreModel(AiModule& ai, host::Context& ctx, const host::Args& args
     if (!key.empty() && !HoldsModel(key)) return base::InvalidArgument(host::kWrongType);
   }
   if (parsed.from_file) RETURN_IF_ERROR(CheckFileAllowed(ai, ctx));
+  ai.ShareMemory(ctx);
   if (!ctx.CanBlock()) return StoreAtOnce(ai, ctx, args, std::move(parsed));
   auto completion = std::make_unique<ModelStoreCompletion>(ai, ctx, args, std::move(parsed));
   ModelStoreCompletion* work = completion.get();

@@ -9,6 +9,7 @@
 #include "module/ai/commands.h"
 #include "module/ai/data_types.h"
 #include "module/ai/tensor_arguments.h"
+#include "module/host/memory_use.h"
 
 namespace redoubt::ai {
 namespace {
@@ -18,14 +19,11 @@ constexpr size_t kCheckAboveBytes = size_t{1} << 20;
 
 base::Status CheckRoomForZeros(host::Context& ctx, const TensorArguments& parsed) {
   if (parsed.form != TensorArguments::Form::kZeros || parsed.byte_size < kCheckAboveBytes) return base::OkStatus();
-  RedisModuleServerInfoData* info = RedisModule_GetServerInfo(ctx.raw(), "memory");
-  int error = 0;
-  const unsigned long long used = RedisModule_ServerInfoGetFieldUnsigned(info, "used_memory", &error);
-  const unsigned long long limit = RedisModule_ServerInfoGetFieldUnsigned(info, "maxmemory", &error);
-  RedisModule_FreeServerInfo(ctx.raw(), info);
-  if (limit != 0 && used + parsed.byte_size > limit) {
-    return base::ResourceExhausted(fmt::format(
-        "OOM a tensor of {} bytes does not fit: used memory {} of 'maxmemory' {}", parsed.byte_size, used, limit));
+  const host::MemoryUse memory = host::ReadMemoryUse(ctx);
+  if (memory.limit != 0 && memory.used + parsed.byte_size > memory.limit) {
+    return base::ResourceExhausted(
+        fmt::format("OOM a tensor of {} bytes does not fit: used memory {} of 'maxmemory' {}", parsed.byte_size,
+                    memory.used, memory.limit));
   }
   return base::OkStatus();
 }
