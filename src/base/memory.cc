@@ -48,6 +48,10 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
   return *this;
 }
 
+void Buffer::MoveBy(const Mover& mover) {
+  if (data_ != nullptr) data_ = static_cast<std::byte*>(mover(data_, size_));
+}
+
 void Buffer::Reset() {
   if (data_ != nullptr) memory_->Deallocate(data_, size_, kAlignment);
   data_ = nullptr;

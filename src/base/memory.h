@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory_resource>
 #include <span>
 #include <utility>
@@ -27,6 +28,8 @@ MemoryResource& DefaultMemory();
 // An owned, 64-byte aligned block of bytes from a MemoryResource; moves, never copies by accident.
 class Buffer {
  public:
+  static constexpr size_t kAlignment = 64;  // one cache line; enough for every vector instruction set
+
   Buffer() = default;
   // ResourceExhausted when the resource has no room. The bytes are not set.
   static Result<Buffer> Create(size_t size, MemoryResource& memory);
@@ -35,6 +38,11 @@ class Buffer {
   Buffer(Buffer&& other) noexcept { *this = std::move(other); }
   Buffer& operator=(Buffer&& other) noexcept;
 
+  // For an allocator that wants its blocks elsewhere: takes a block of `bytes` and gives where its bytes are now,
+  // aligned as before; the old place may be gone.
+  using Mover = std::function<void*(void* block, size_t bytes)>;
+  void MoveBy(const Mover& mover);
+
   std::byte* data() { return data_; }
   const std::byte* data() const { return data_; }
   size_t size() const { return size_; }
@@ -42,8 +50,6 @@ class Buffer {
   std::span<const std::byte> span() const { return {data_, size_}; }
 
  private:
-  static constexpr size_t kAlignment = 64;  // one cache line; enough for every vector instruction set
-
   void Reset();
 
   MemoryResource* memory_ = nullptr;

@@ -171,6 +171,16 @@ std::string_view Tensor::StringAt(size_t i) const {
   return {reinterpret_cast<const char*>(data_.data()) + offsets_[i], end - offsets_[i] - 1};
 }
 
+void Tensor::MoveBy(const base::Buffer::Mover& mover) {
+  if (owner_ != nullptr) return;  // adopted: the vendor's
+  const std::byte* before = buffer_.data();
+  buffer_.MoveBy(mover);
+  data_ = {buffer_.data(), data_.size()};
+  if (offsets_.empty()) return;
+  const ptrdiff_t at = reinterpret_cast<const std::byte*>(offsets_.data()) - before;
+  offsets_ = {reinterpret_cast<uint64_t*>(buffer_.data() + at), offsets_.size()};
+}
+
 size_t Tensor::memory_bytes() const {
   return sizeof(Tensor) + shape_.capacity() * sizeof(int64_t) + (owner_ ? data_.size() : buffer_.size());
 }

@@ -54,6 +54,9 @@ class Tensor {
   // Only for the maker, before the tensor is shared, and only for numbers.
   std::byte* mutable_data() { return buffer_.data(); }
 
+  // Only by the one who holds the last reference: moves the elements to where the allocator wants them.
+  void MoveBy(const base::Buffer::Mover& mover);
+
   // Element `i` of a string tensor, without its NUL.
   std::string_view StringAt(size_t i) const;
   // Where each string starts within data(), element_count() of them; empty for numbers.

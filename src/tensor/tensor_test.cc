@@ -130,6 +130,23 @@ TEST(TensorTest, SaysSoWhenThereIsNoMemory) {
   EXPECT_EQ(memory.used_, 0U);
 }
 
+TEST(TensorTest, KeepsItsElementsWhenItsBytesMove) {
+  alignas(64) std::byte place[256];
+  const auto move = [&place](void* block, size_t bytes) -> void* {
+    std::memcpy(place, block, bytes);
+    std::memset(block, 0xff, bytes);  // nobody may look there any more
+    return place;
+  };
+  const std::vector<std::string_view> words = {"one", "", "three"};
+  auto strings = *Tensor::FromStrings({3}, words, base::DefaultMemory());
+  std::byte* before = const_cast<std::byte*>(strings->data().data());
+  strings->MoveBy(move);
+  for (size_t i = 0; i < words.size(); ++i) EXPECT_EQ(strings->StringAt(i), words[i]);
+  EXPECT_EQ(strings->data().data(), place);
+  strings->MoveBy([before](void* block, size_t bytes) -> void* { return std::memcpy(before, block, bytes); });
+  EXPECT_EQ(strings->StringAt(2), "three");
+}
+
 TEST(TensorTest, AdoptedBytesLiveAsLongAsTheTensor) {
   auto owner = std::make_shared<std::vector<float>>(std::vector<float>{1, 2});
   std::weak_ptr<std::vector<float>> watch = owner;

@@ -1,5 +1,6 @@
 #include "module/ai/data_types.h"
 
+#include <atomic>
 #include <string>
 #include <utility>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "module/ai/commands.h"
 #include "module/ai/tensor_rdb.h"
 #include "module/host/command.h"
+#include "module/host/server_memory.h"
 
 namespace redoubt::ai {
 namespace {
@@ -91,6 +93,16 @@ size_t TensorMemory(RedisModuleKeyOptCtx*, const void* value, size_t) {
 
 size_t TensorFreeEffort(RedisModuleKeyOptCtx*, const void* value) {
   return (*static_cast<const TensorValue*>(value))->byte_size() >= kLargeBytes ? kFreeInBackground : 1;
+}
+
+// Moves the elements of tensors that only the keyspace holds; what a run or a reply holds too is left for another time.
+// Models and scripts stay: their blobs are larger than what an allocator moves, and always shared with their sessions.
+int DefragTensor(RedisModuleDefragCtx* ctx, RedisModuleString*, void** value) {
+  const TensorValue& tensor = *AsTensor(*value);
+  if (tensor.use_count() != 1) return 0;
+  std::atomic_thread_fence(std::memory_order_acquire);  // behind what the last other holder has read
+  const_cast<Tensor&>(*tensor).MoveBy(host::DefragMover(ctx));
+  return 0;
 }
 
 // ---- models ----
@@ -183,6 +195,7 @@ RedisModuleTypeMethods TensorMethods() {
   };
   methods.mem_usage2 = &TensorMemory;
   methods.free_effort2 = &TensorFreeEffort;
+  methods.defrag = &DefragTensor;
   return methods;
 }
 
