@@ -18,21 +18,14 @@ def test_a_model_is_stored_and_described(client):
     names = [b"inputs", [b"a", b"b"], b"outputs", [b"c"], b"minbatchtimeout", 0]
     redisai = [b"backend", b"ONNX", b"device", b"CPU", b"tag", b"v1.2", b"batchsize", 0, b"minbatchsize", 0] + names
     own = client.execute_command("AI.MODELGET", "m", "SCHEMA")
-    assert own[0] == b"schema" and meta == redisai + own
-    assert client.execute_command("AI.MODELGET", "m") == redisai + [b"blob", blob] + own
+    assert own[0] == b"schema" and meta == redisai
+    assert client.execute_command("AI.MODELGET", "m") == redisai + [b"blob", blob]
+    assert client.execute_command("AI.MODELGET", "m", "SCHEMA", "META", "BLOB") == redisai + [b"blob", blob] + own
     assert client.execute_command("AI.MODELGET", "m", "BLOB") == blob
     schema = dict(zip(*[iter(own[1])] * 2))
     assert schema[b"state"] == b"ready"
     assert schema[b"opset"] == 13
     assert schema[b"inputs"] == [[b"a", b"FLOAT", [-1, 2]], [b"b", b"FLOAT", [-1, 2]]]
-
-
-def test_meta_is_redisais_alone_where_compatibility_is_asked_for(client):
-    store(client, "m", onnx_models.multiply())
-    client.config_set("ai.compat-redisai", "yes")
-    assert len(client.execute_command("AI.MODELGET", "m", "META")) == 16
-    assert len(client.execute_command("AI.MODELGET", "m")) == 18
-    assert client.execute_command("AI.MODELGET", "m", "SCHEMA")[0] == b"schema"
 
 
 def test_modelset_is_the_old_form(client):

@@ -108,8 +108,7 @@ base::Status ModelGet(AiModule& ai, host::Context& ctx, host::Args args) {
     ReplyBlob(ctx, *value->source, chunk);
     return base::OkStatus();
   }
-  // Behind what RedisAI replies: clients read its pairs by name, a few by their place.
-  schema = schema || (meta && !ai.settings().compat_redisai);
+  // Behind what RedisAI replies, and only where it is asked for: some clients compare the whole reply.
   ctx.ReplyArray((meta ? 16 : 0) + (blob ? 2 : 0) + (schema ? 2 : 0));
   if (meta) ReplyMeta(ctx, *value);
   if (blob) {
