@@ -34,8 +34,9 @@ build_preset() {
   local dir=$root_dir/build/$preset log=$root_dir/build/logs/$preset.log
   mkdir -p "$root_dir/build/logs"
   local list=${backends// /;}
-  # A build folder made for another cache, or other backends, would go on using it.
-  if [ ! -e "$dir/build.ninja" ] || ! grep -qxF "REDOUBT_CACHE:PATH=$REDOUBT_CACHE" "$dir/CMakeCache.txt" ||
+  # A build folder made for another cache, other backends, or what a preset was before, would go on using it.
+  if [ ! -e "$dir/build.ninja" ] || [ "$root_dir/CMakePresets.json" -nt "$dir/CMakeCache.txt" ] ||
+    ! grep -qxF "REDOUBT_CACHE:PATH=$REDOUBT_CACHE" "$dir/CMakeCache.txt" ||
     ! grep -qxF "REDOUBT_BACKENDS:STRING=$list" "$dir/CMakeCache.txt"; then
     rm -f "$dir/CMakeCache.txt"
     (cd "$root_dir" && logged "$root_dir/build/logs/$preset-configure.log" "see the message above" \
