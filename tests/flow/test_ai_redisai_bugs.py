@@ -111,8 +111,9 @@ def test_outputs_without_rows_or_dimensions_divide_nothing(client, server):
             b"dtype", b"FLOAT", b"shape", [], b"blob", floats([3])
         ]  # fmt: skip
     # In a batch of two there is nothing to cut.
-    for model in ("no_rows", "total"):
-        laters = [execute_later(server, model, ["x"], ["y"]) for _ in range(2)]
+    for model in (onnx_models.no_rows(), onnx_models.total()):
+        store(client, "model", model, "BATCHSIZE", 2, "MINBATCHSIZE", 2)
+        laters = [execute_later(server, "model", ["x"], ["y"]) for _ in range(2)]
         answers = {str(later.get()) for later in laters}
         assert answers == {"Model did not generate the expected batch size"}
 
