@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ft_help import blob, create, info, keys, knn, wait_scanned
 
-from servers import eventually
+from servers import PRELOAD, eventually
 
 pytestmark = pytest.mark.asan
 
@@ -124,7 +124,8 @@ def test_existing_keys_are_scanned_in_the_background_while_others_change(client)
     state = info(client)
     assert int(state["num_docs"]) == 29_999 and float(state["percent_indexed"]) == 1
     assert keys(client, "@tag:{new}") == {"item:2"}
-    assert client.info("ai_ft")["ai_longest_scan_slice_us"] < 50_000
+    # The clock ends a slice, between two keys: a sanitized server takes several times longer for each.
+    assert client.info("ai_ft")["ai_longest_scan_slice_us"] < (500_000 if PRELOAD else 50_000)
 
 
 def test_skipinitialscan_indexes_only_what_comes(client):
