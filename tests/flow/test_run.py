@@ -67,7 +67,7 @@ class Run:
 
 
 @pytest.fixture
-def start_run():
+def start_run(folder):  # which must outlive the servers: they save their data in it
     runs = []
 
     def start(*args):
@@ -103,8 +103,8 @@ def test_run_starts_all_stops_cleanly_and_keeps_the_data(start_run, folder):
     with redis.Redis(port=ports["--redis-port"], decode_responses=True) as client:
         assert "ai" in [module["name"] for module in client.module_list()]
         client.set("kept", "yes")
-    status = requests.get(f"http://127.0.0.1:{ports['--http-port']}/api/v1/monitor/status", timeout=10).json()
-    assert "local" in str(status)
+    status = f"http://127.0.0.1:{ports['--http-port']}/api/v1/monitor/status"
+    assert eventually(lambda: "local" in requests.get(status, timeout=10).text)
     assert requests.get(f"http://127.0.0.1:{ports['--ui-port']}/", timeout=10).status_code == 200
 
     assert run.ctrl_c() == 0, run.output
