@@ -1,18 +1,15 @@
 #pragma once
 
-#include <condition_variable>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 
 #include "base/log.h"
 #include "base/thread_annotations.h"
+#include "infer/background_thread.h"
 #include "infer/built_later.h"
-#include "infer/deadline_timer.h"
 #include "infer/model.h"
 #include "infer/model_check.h"
-#include "infer/worker_threads.h"
 
 namespace redoubt::infer {
 
@@ -22,15 +19,14 @@ class ModelSlot final : public BuiltLater<ModelSpec, Model> {
   explicit ModelSlot(ModelSpec spec) : BuiltLater(std::move(spec), "the model is still loading") {}
 };
 
-// One background thread for what takes long around models: building sessions, in the order of the calls, and taking
-// them down again. A task that takes too long keeps the thread that it is on, and another goes on with the rest.
+// Builds sessions on a thread of its own, in the order of the calls, and takes them down again there.
 class ModelLoader {
  public:
   struct Options {
     int nice = 0;
     base::Logger logger{};
     const ModelCheck* check = nullptr;  // asked before every build; null: none
-    int64_t task_limit_ms = 0;          // see SetTaskLimit()
+    int64_t task_limit_ms = 0;          // of one build, see BackgroundThread
   };
   ModelLoader(BackendRegistry& registry, Options options);
   ModelLoader(const ModelLoader&) = delete;
@@ -40,29 +36,19 @@ class ModelLoader {
   // session to be torn down: the loader's thread does that.
   std::shared_ptr<ModelSlot> Load(ModelSpec spec);
 
-  // Runs `task` on the loader's thread, after what was asked for before. Dropped when stopping. When it takes longer
-  // than the limit `given_up`, where there is one, is called on another thread while the task goes on.
-  void Run(std::function<void()> task, std::function<void(const base::Status& why)> given_up = nullptr);
+  // Runs `task` on the loader's thread, after what was asked for before. Dropped when stopping. `given_up` is called
+  // when it takes longer than the limit, see BackgroundThread.
+  void Run(std::function<void()> task, const std::function<void(const base::Status& why)>& given_up = nullptr);
 
-  // How long a task may keep the others waiting, those that begin from now on; 0: for ever.
-  void SetTaskLimit(int64_t limit_ms);
+  void SetTaskLimit(int64_t limit_ms) { thread_.SetTaskLimit(limit_ms); }
 
   // Builds not yet begun or in progress.
   size_t waiting() const;
 
   // Drops what waits and joins; false when the thread is still inside the vendor's code after that time. Idempotent.
-  bool StopWithin(int64_t timeout_ms);
+  bool StopWithin(int64_t timeout_ms) { return thread_.StopWithin(timeout_ms); }
 
  private:
-  struct Task {
-    std::function<void()> run;
-    std::function<void(const base::Status& why)> given_up;
-  };
-
-  // Until `generation` is not the current one any more.
-  void Loop(uint64_t generation);
-  bool StartThread();  // with mu_ held
-  void GiveUp(uint64_t generation, const std::function<void(const base::Status& why)>& given_up, int64_t limit_ms);
   void Finish(ModelSlot& slot, base::Result<std::shared_ptr<Model>> model);
   base::Result<std::shared_ptr<Model>> CheckAndBuild(const ModelSpec& spec);
   void Build(ModelSlot& slot);
@@ -70,15 +56,8 @@ class ModelLoader {
   BackendRegistry& registry_;
   const Options options_;
   mutable std::mutex mu_;
-  std::condition_variable work_;
-  std::deque<Task> tasks_ GUARDED_BY(mu_);
-  uint64_t generation_ GUARDED_BY(mu_) = 0;  // of the thread that works; older ones were given up
-  int64_t task_limit_ms_ GUARDED_BY(mu_);
-  bool started_ GUARDED_BY(mu_) = false;
-  bool stopping_ GUARDED_BY(mu_) = false;
   size_t builds_ GUARDED_BY(mu_) = 0;
-  DeadlineTimer timer_;
-  WorkerThreads threads_;
+  BackgroundThread thread_;
 };
 
 }  // namespace redoubt::infer

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from ai_models import error_of, execute, get_floats, onnx_models, set_floats, store
-from servers import BUILD
+from servers import BUILD, eventually
 
 # A backend whose model "hang" never loads: tests/backends/dying_backend.cc.
 DYING = ["BACKENDSPATH", BUILD / "lib" / "test" / "backends"]
@@ -77,3 +77,38 @@ def test_the_operations_of_a_dag_are_bounded(client):
     text = error_of(client, "AI.DAGEXECUTE", "ROUTING", "k", *operation * 1001)
     assert text == "ERR the DAG has 1001 operations, at most 1000 are allowed"
     assert client.execute_command("AI.DAGEXECUTE", "ROUTING", "k", *operation * 1000) == [b"OK"] * 1000
+
+
+def test_a_large_tensor_is_copied_aside(client, server):
+    large = np.arange(2_000_000, dtype=np.float32).tobytes()  # 8 MB
+    assert client.execute_command("AI.TENSORSET", "t", "FLOAT", 1000, 2000, "BLOB", large) == b"OK"
+    assert client.execute_command("AI.TENSORGET", "t", "BLOB") == large
+    assert client.execute_command("AI.TENSORGET", "t", "META") == [b"dtype", b"FLOAT", b"shape", [1000, 2000]]
+    flags = b"\x02" * 5_000_000
+    text = error_of(client, "AI.TENSORSET", "t", "BOOL", 5_000_000, "BLOB", flags)
+    assert text == "ERR BOOL tensor elements must be 0 or 1"
+    client.set("word", "x")
+    text = error_of(client, "AI.TENSORSET", "word", "FLOAT", 1000, 2000, "BLOB", large)
+    assert text == "WRONGTYPE Operation against a key holding the wrong kind of value"
+    # Where nobody can wait it is copied at once.
+    with client.pipeline(transaction=True) as pipe:
+        pipe.execute_command("AI.TENSORSET", "u", "FLOAT", 2_000_000, "BLOB", large)
+        pipe.execute_command("AI.TENSORGET", "u", "META")
+        assert pipe.execute()[0] == b"OK"
+    # In the order in which they were sent, and in the AOF as they came.
+    with client.pipeline(transaction=False) as pipe:
+        pipe.execute_command("AI.TENSORSET", "v", "FLOAT", 2_000_000, "BLOB", large)
+        pipe.execute_command("AI.TENSORSET", "v", "FLOAT", 1, "VALUES", 5)
+        pipe.execute()
+    assert get_floats(client, "v") == [5]
+
+
+def test_replicas_get_what_was_copied_aside(start_server, engine):
+    primary = start_server()
+    replica = start_server(config={"replicaof": f"127.0.0.1 {primary.port}"})
+    large = bytes(range(256)) * 40_000
+    with primary.client() as client, replica.client() as reader:
+        assert eventually(lambda: client.wait(1, 100) == 1)
+        client.execute_command("AI.TENSORSET", "t", "UINT8", len(large), "BLOB", large)
+        client.wait(1, 5000)
+        assert reader.execute_command("AI.TENSORGET", "t", "BLOB") == large

@@ -46,6 +46,7 @@ AiModule::AiModule(Settings* settings, base::Logger logger, base::MemoryResource
                           .logger = logger_,
                           .check = &model_check_,
                           .task_limit_ms = settings->load_timeout_s * 1000}),
+      reader_({.name = "ai-reader", .nice = static_cast<int>(settings->worker_nice), .logger = logger_}),
       executor_({.threads_per_device = static_cast<size_t>(settings->threads_per_queue),
                  .queue_limit = static_cast<size_t>(settings->queue_limit),
                  .max_run_ms = settings->model_execution_timeout_ms,
@@ -75,7 +76,8 @@ void AiModule::LoadBackends() {
 bool AiModule::StopWithin(int64_t timeout_ms) {
   const bool runs_ended = executor_.StopWithin(timeout_ms);
   const bool loader_ended = loader_.StopWithin(timeout_ms / 2);
-  return runs_ended && loader_ended;
+  const bool reader_ended = reader_.StopWithin(timeout_ms / 2);
+  return runs_ended && loader_ended && reader_ended;
 }
 
 }  // namespace redoubt::ai

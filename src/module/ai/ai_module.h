@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "infer/backend_registry.h"
+#include "infer/background_thread.h"
 #include "infer/executor.h"
 #include "infer/model_loader.h"
 #include "module/ai/key_names.h"
@@ -57,6 +58,8 @@ class AiModule {
   infer::BackendRegistry& registry() { return registry_; }
   infer::ModelCheck& model_check() { return model_check_; }
   infer::ModelLoader& loader() { return loader_; }
+  // For what a command would copy or read too long on the main thread.
+  infer::BackgroundThread& reader() { return reader_; }
   infer::Executor& executor() { return executor_; }
   base::MemoryResource& memory() { return memory_; }
   const base::Logger& logger() const { return logger_; }
@@ -83,6 +86,7 @@ class AiModule {
   infer::BackendRegistry registry_;
   infer::ModelCheck model_check_;
   infer::ModelLoader loader_;
+  infer::BackgroundThread reader_;
   infer::Executor executor_;
   Counters counters_;
   KeyNames model_names_;

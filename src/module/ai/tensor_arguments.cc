@@ -185,16 +185,19 @@ base::Result<TensorArguments> ParseTensorArguments(const host::Args& args, const
   return parsed;
 }
 
+base::Result<std::shared_ptr<Tensor>> MakeBlobTensor(const TensorArguments& parsed, std::string_view blob,
+                                                     base::MemoryResource& memory) {
+  return WithCode(
+      Tensor::FromBlob(parsed.dtype, parsed.shape, std::as_bytes(std::span(blob.data(), blob.size())), memory));
+}
+
 base::Result<std::shared_ptr<Tensor>> MakeTensor(const host::Args& args, const TensorArguments& parsed,
                                                  const TensorLimits& limits, base::MemoryResource& memory) {
   switch (parsed.form) {
     case Form::kZeros:
       return WithCode(Tensor::Create(parsed.dtype, parsed.shape, memory));
-    case Form::kBlob: {
-      const std::string_view blob = args[parsed.data_at];
-      return WithCode(
-          Tensor::FromBlob(parsed.dtype, parsed.shape, std::as_bytes(std::span(blob.data(), blob.size())), memory));
-    }
+    case Form::kBlob:
+      return MakeBlobTensor(parsed, args[parsed.data_at], memory);
     case Form::kValues:
       break;
   }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "base/memory.h"
@@ -33,6 +34,10 @@ base::Status CheckTensorSize(const TensorArguments& parsed, const TensorLimits& 
 
 // `args` is the whole command. Errors carry RedisAI's texts, found in RedisAI's order.
 base::Result<TensorArguments> ParseTensorArguments(const host::Args& args, const TensorLimits& limits);
+
+// The tensor of the form kBlob, of these bytes; on any thread.
+base::Result<std::shared_ptr<tensor::Tensor>> MakeBlobTensor(const TensorArguments& parsed, std::string_view blob,
+                                                             base::MemoryResource& memory);
 
 // The tensor that the parsed words describe.
 base::Result<std::shared_ptr<tensor::Tensor>> MakeTensor(const host::Args& args, const TensorArguments& parsed,
