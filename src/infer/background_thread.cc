@@ -41,25 +41,29 @@ void BackgroundThread::Loop(uint64_t generation) {
     Task task = std::move(tasks_.front());
     tasks_.pop_front();
     const int64_t limit_ms = task_limit_ms_;
+    const uint64_t number = ++task_number_;
+    task_runs_ = true;
     lock.unlock();
     std::optional<DeadlineTimer::Key> limit;
     if (limit_ms > 0) {
-      limit = timer_.Add(SteadyNowUs() + limit_ms * 1000, [this, generation, given_up = task.given_up, limit_ms] {
-        GiveUp(generation, given_up, limit_ms);
-      });
+      limit = timer_.Add(SteadyNowUs() + limit_ms * 1000,
+                         [this, number, given_up = task.given_up, limit_ms] { GiveUp(number, given_up, limit_ms); });
     }
     task.run();
     if (limit) timer_.Remove(*limit);
     task = {};  // what it holds is released without the lock
     lock.lock();
+    if (number == task_number_) task_runs_ = false;
   }
 }
 
-void BackgroundThread::GiveUp(uint64_t generation, const std::function<void(int64_t limit_ms)>& given_up,
+void BackgroundThread::GiveUp(uint64_t task_number, const std::function<void(int64_t limit_ms)>& given_up,
                               int64_t limit_ms) {
   {
     std::lock_guard lock(mu_);
-    if (stopping_ || generation != generation_) return;
+    // The task may have ended when its time had just come.
+    if (stopping_ || task_number != task_number_ || !task_runs_) return;
+    task_runs_ = false;
     ++generation_;
     started_ = StartThread();
   }

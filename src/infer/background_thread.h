@@ -48,13 +48,15 @@ class BackgroundThread {
   // Until `generation` is not the current one any more.
   void Loop(uint64_t generation);
   bool StartThread();  // with mu_ held
-  void GiveUp(uint64_t generation, const std::function<void(int64_t limit_ms)>& given_up, int64_t limit_ms);
+  void GiveUp(uint64_t task_number, const std::function<void(int64_t limit_ms)>& given_up, int64_t limit_ms);
 
   const Options options_;
   std::mutex mu_;
   std::condition_variable work_;
   std::deque<Task> tasks_ GUARDED_BY(mu_);
-  uint64_t generation_ GUARDED_BY(mu_) = 0;  // of the thread that works; older ones were given up
+  uint64_t generation_ GUARDED_BY(mu_) = 0;   // of the thread that works; older ones were given up
+  uint64_t task_number_ GUARDED_BY(mu_) = 0;  // of the task that began last
+  bool task_runs_ GUARDED_BY(mu_) = false;    // that one, not given up
   int64_t task_limit_ms_ GUARDED_BY(mu_);
   bool started_ GUARDED_BY(mu_) = false;
   bool stopping_ GUARDED_BY(mu_) = false;
