@@ -76,6 +76,7 @@ bool HasExternalData(Bytes model) {
   return AnyField(model, [](const Field& f) {
     if (!f.is_bytes) return false;
     if (f.number == 7) return GraphHasExternal(f.bytes, 0);
+    if (f.number == 8) return AnyField(f.bytes, [](const Field&) { return false; });  // readable, as Opset expects
     if (f.number == 20) return TrainingHasExternal(f.bytes);
     if (f.number == 25) return FunctionHasExternal(f.bytes);
     return false;

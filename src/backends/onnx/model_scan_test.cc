@@ -75,6 +75,7 @@ TEST(ModelScanTest, FindsTheOpsetOfTheStandardOperators) {
 TEST(ModelScanTest, RefusesDamagedBytes) {
   EXPECT_THROW(Has("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), std::invalid_argument);
   EXPECT_THROW(Has(std::string("\x3a\x7f", 2)), std::invalid_argument);
+  EXPECT_THROW(Has(Message(8, std::string("\x0a\x7f", 2))), std::invalid_argument);
 }
 
 }  // namespace
