@@ -16,14 +16,14 @@ void StoreCompletion::FailBuild(const base::Status& why, const std::string& back
   const bool no_backend = why.code() == base::StatusCode::kUnavailable || why.code() == base::StatusCode::kNotFound ||
                           why.code() == base::StatusCode::kPermissionDenied;
   if (!no_backend) return Fail(why);
-  ai_.logger().Warning("the backend {} is not loaded: {}", backend, why.message());
   const std::string text = "ERR Could not load backend";
+  if (exact_texts_) ai_.logger().Warning("the backend {} is not loaded: {}", backend, why.message());  // not said there
   Fail(base::Status(why.code(), exact_texts_ ? text : fmt::format("{} {}: {}", text, backend, why.message())));
 }
 
 void StoreCompletion::Apply(host::Context& effects) {
   if (result_.ok()) result_ = Store(effects);
-  if (!result_.ok()) ++ai_.counters().store_errors;
+  if (!result_.ok()) CountRefusal();
 }
 
 void StoreCompletion::Reply(host::Context& ctx) {

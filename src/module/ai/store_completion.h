@@ -12,7 +12,7 @@
 
 namespace redoubt::ai {
 
-// Ends AI.MODELSTORE, AI.SCRIPTSTORE and their old forms: puts what was built at its key and replicates the command.
+// Ends AI.MODELSTORE, AI.SCRIPTSTORE, their old forms and a large AI.TENSORSET: puts what was built at its key and replicates the command.
 class StoreCompletion : public host::Completion {
  public:
   StoreCompletion(AiModule& ai, host::Context& ctx, const host::Args& args);
@@ -26,6 +26,8 @@ class StoreCompletion : public host::Completion {
   // The same for what could not be built: the wire text is the vendor's words as they are.
   void FailBuild(const base::Status& why, const std::string& backend);
 
+  // INFO's store_errors are those of models and scripts.
+  virtual void CountRefusal() { ++ai_.counters().store_errors; }
   // Whether the key holds a value of the same kind, which may be replaced.
   virtual bool MayReplace(const host::Key& key) const = 0;
   virtual void Put(host::Context& effects, host::Key& key, RedisModuleString* name) = 0;

@@ -67,6 +67,7 @@ class TensorStoreCompletion final : public StoreCompletion {
   }
 
  protected:
+  void CountRefusal() override {}
   bool MayReplace(const host::Key& key) const override { return HoldsTensor(key); }
   void Put(host::Context& effects, host::Key& key, RedisModuleString* name) override {
     PutTensor(effects, key, name, std::move(tensor_));
