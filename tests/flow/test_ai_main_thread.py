@@ -70,14 +70,23 @@ def test_commands_on_tensors_of_160_kb_are_short(ready, server):
     assert {name: cost for name, cost in costs.items() if cost > LIMIT_MS} == {}
 
 
-def test_large_models_are_built_copied_and_freed_elsewhere(ready, server):
-    blob = onnx_models.large(LARGE)
+def large_model_costs(server, client, blob):
     words = ("AI.MODELSTORE", "large", "ONNX", "CPU", "BLOB", blob)
-    costs = {"stored": min(cost_once_received_ms(server, ready, *words) for _ in range(3))}
-    costs["copied"] = cost_ms(server, ready, lambda: ready.copy("large", "twin"))
-    costs["deleted"] = cost_ms(server, ready, lambda: ready.delete("twin"))
-    costs["replaced"] = cost_ms(server, ready, lambda: store(ready, "large", onnx_models.doubler()))
-    store(ready, "large", blob)
-    costs["flushed"] = cost_ms(server, ready, ready.flushall)
+    costs = {
+        "stored": cost_once_received_ms(server, client, *words),
+        "copied": cost_ms(server, client, lambda: client.copy("large", "twin")),
+        "deleted": cost_ms(server, client, lambda: client.delete("twin")),
+        "replaced": cost_ms(server, client, lambda: store(client, "large", onnx_models.doubler())),
+    }
+    client.execute_command(*words)
+    costs["flushed"] = cost_ms(server, client, client.flushall)
+    return costs
+
+
+def test_large_models_are_built_copied_and_freed_elsewhere(ready, server):
+    ready.config_set("save", "")  # FLUSHALL would write a dump
+    blob = onnx_models.large(LARGE)
+    rounds = [large_model_costs(server, ready, blob) for _ in range(3)]
+    costs = {name: min(round_[name] for round_ in rounds) for name in rounds[0]}  # what is ours comes every time
     print(costs)
     assert {name: cost for name, cost in costs.items() if cost > LIMIT_MS} == {}
