@@ -12,7 +12,8 @@
 
 namespace redoubt::ai {
 
-// Ends AI.MODELSTORE, AI.SCRIPTSTORE, their old forms and a large AI.TENSORSET: puts what was built at its key and replicates the command.
+// Ends AI.MODELSTORE, AI.SCRIPTSTORE, their old forms and a large AI.TENSORSET: puts what was built at its key and
+// replicates the command.
 class StoreCompletion : public host::Completion {
  public:
   StoreCompletion(AiModule& ai, host::Context& ctx, const host::Args& args);
