@@ -95,7 +95,7 @@ def test_a_large_tensor_is_copied_aside(client, server):
         pipe.execute_command("AI.TENSORSET", "u", "FLOAT", 2_000_000, "BLOB", large)
         pipe.execute_command("AI.TENSORGET", "u", "META")
         assert pipe.execute()[0] == b"OK"
-    # In the order in which they were sent, and in the AOF as they came.
+    # In the order in which they were sent.
     with client.pipeline(transaction=False) as pipe:
         pipe.execute_command("AI.TENSORSET", "v", "FLOAT", 2_000_000, "BLOB", large)
         pipe.execute_command("AI.TENSORSET", "v", "FLOAT", 1, "VALUES", 5)

@@ -53,7 +53,7 @@ void PutTensor(host::Context& ctx, host::Key& key, RedisModuleString* name, std:
 class TensorStoreCompletion final : public StoreCompletion {
  public:
   TensorStoreCompletion(AiModule& ai, host::Context& ctx, const host::Args& args, TensorArguments parsed)
-      : StoreCompletion(ai, ctx, args), parsed_(std::move(parsed)), blob_(args[parsed_.data_at]) {}
+      : StoreCompletion(ai, ctx, args), parsed_(std::move(parsed)), blob_(words_[parsed_.data_at].view()) {}
 
   // On the reader's thread.
   void Start(host::BlockedClient* blocked) {
@@ -75,7 +75,7 @@ class TensorStoreCompletion final : public StoreCompletion {
 
  private:
   const TensorArguments parsed_;
-  const std::string_view blob_;  // within words_
+  const std::string_view blob_;  // of words_, which keeps it
   std::shared_ptr<tensor::Tensor> tensor_;
 };
 
