@@ -1,0 +1,116 @@
+// How HnswIndex links a new vector.
+#include <algorithm>
+
+#include "vector/hnsw_index.h"
+
+namespace redoubt::vector {
+
+std::vector<Candidate> HnswIndex::MeasureFrom(Slot from, std::span<const Slot> slots) const {
+  std::vector<const std::byte*> codes;
+  std::vector<Candidate> candidates;
+  std::vector<float> distances(slots.size());
+  codes.reserve(slots.size());
+  candidates.reserve(slots.size());
+  for (Slot slot : slots) codes.push_back(graph_.Code(slot));
+  codec_.Measure(graph_.Code(from), codes.data(), codes.size(), distances.data());
+  for (size_t i = 0; i < slots.size(); ++i) candidates.push_back({distances[i], slots[i]});
+  return candidates;
+}
+
+// Algorithm 4: in order of distance, a candidate that is nearer to one already chosen than to the node itself is
+// reached through that one. The first `kept` are chosen beforehand.
+std::vector<Candidate> HnswIndex::Select(std::vector<Candidate> sorted, size_t limit, size_t kept) const {
+  constexpr size_t kTogether = 8;  // the nearest chosen ones decide most cases
+  std::vector<const std::byte*> chosen;
+  chosen.reserve(limit);
+  for (size_t i = 0; i < kept; ++i) chosen.push_back(graph_.Code(sorted[i].slot));
+  size_t out = kept;
+  for (size_t i = kept; i < sorted.size() && out < limit; ++i) {
+    const std::byte* code = graph_.Code(sorted[i].slot);
+    bool covered = false;
+    for (size_t at = 0; at < chosen.size() && !covered; at += kTogether) {
+      float distances[kTogether];
+      const size_t count = std::min(kTogether, chosen.size() - at);
+      codec_.Measure(code, chosen.data() + at, count, distances);
+      for (size_t c = 0; c < count; ++c) covered |= distances[c] < sorted[i].distance;
+    }
+    if (covered) continue;
+    chosen.push_back(code);
+    sorted[out++] = sorted[i];
+  }
+  sorted.resize(std::min(out, sorted.size()));
+  return sorted;
+}
+
+bool HnswIndex::BecomeFirstEntry(Slot slot) {
+  if (LoadEntry().slot != kNoSlot) return false;
+  std::lock_guard lock(entry_mu_);
+  if (LoadEntry().slot != kNoSlot) return false;
+  StoreEntry({slot, static_cast<uint32_t>(graph_.Level(slot))});
+  return true;
+}
+
+// A node is the entry if it is higher than the present one, or if there is nothing alive that it could be reached from.
+void HnswIndex::OfferEntry(Slot slot) {
+  const auto level = static_cast<uint32_t>(graph_.Level(slot));
+  const bool alone = graph_.Links(slot, 0).Get(0) == kNoSlot;
+  if (level <= LoadEntry().level && !alone) return;
+  std::lock_guard lock(entry_mu_);
+  const Entry entry = LoadEntry();
+  if (level > entry.level || (alone && (entry.slot == kNoSlot || graph_.IdOf(entry.slot) == kNoId))) {
+    StoreEntry({slot, level});
+  }
+}
+
+void HnswIndex::Connect(Slot slot, Walk& walk) {
+  if (BecomeFirstEntry(slot)) return;
+  const Entry entry = LoadEntry();
+  if (entry.slot == kNoSlot) return OfferEntry(slot);
+  const size_t top = std::min<size_t>(graph_.Level(slot), entry.level);
+  std::vector<std::vector<Candidate>> chosen(top + 1);
+  walk.Begin(graph_.Code(slot), options_.ef_construction);
+  Slot start = walk.Descend(entry.slot, entry.level, top);
+  for (size_t level = top + 1; level-- > 0;) {
+    walk.Begin(graph_.Code(slot), options_.ef_construction);
+    walk.Collect(start, level);
+    Pool& pool = walk.pool();
+    std::vector<Candidate> found;
+    found.reserve(pool.size());
+    for (size_t i = 0; i < pool.size(); ++i) {
+      if (pool.At(i).slot != slot) found.push_back(pool.At(i));
+    }
+    if (!found.empty()) start = found[0].slot;
+    chosen[level] = Select(std::move(found), options_.m);
+  }
+  // On all levels first, then known to others from below: nobody comes to this node on a level where it has no links.
+  for (size_t level = 0; level <= top; ++level) {
+    LinkList links = graph_.Links(slot, level);
+    for (size_t i = 0; i < chosen[level].size(); ++i) links.Set(i, chosen[level][i].slot);
+  }
+  for (size_t level = 0; level <= top; ++level) {
+    for (const Candidate& neighbour : chosen[level]) AddLink(neighbour.slot, slot, level);
+  }
+  OfferEntry(slot);
+}
+
+void HnswIndex::AddLink(Slot from, Slot to, size_t level) const {
+  HnswGraph::NodeLock lock(graph_, from);
+  LinkList links = graph_.Links(from, level);
+  std::vector<Slot> slots(links.capacity + 1);
+  const size_t count = links.CopyTo(slots.data());
+  if (std::find(slots.begin(), slots.begin() + static_cast<ptrdiff_t>(count), to) !=
+      slots.begin() + static_cast<ptrdiff_t>(count)) {
+    return;
+  }
+  if (count < links.capacity) {
+    links.Set(count, to);
+    return;
+  }
+  slots[count] = to;
+  std::vector<Candidate> candidates = MeasureFrom(from, slots);
+  std::sort(candidates.begin(), candidates.end());
+  candidates = Select(std::move(candidates), links.capacity);
+  for (size_t i = 0; i < links.capacity; ++i) links.Set(i, i < candidates.size() ? candidates[i].slot : kNoSlot);
+}
+
+}  // namespace redoubt::vector

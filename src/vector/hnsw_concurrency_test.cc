@@ -1,0 +1,110 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <random>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "vector/hnsw_index.h"
+
+namespace redoubt::vector {
+namespace {
+
+constexpr size_t kDim = 16;
+
+// The vector of an id in some version; versions of an id lie near each other, so that any is a right answer.
+std::vector<float> VectorOf(Id id, uint32_t version) {
+  std::mt19937 random(id);
+  std::normal_distribution<float> normal;
+  std::vector<float> vector(kDim);
+  for (float& x : vector) x = normal(random);
+  vector[version % kDim] += 0.01f;
+  return vector;
+}
+
+std::unique_ptr<HnswIndex> MakeIndex() {
+  HnswOptions options;
+  options.dim = kDim;
+  options.m = 8;
+  options.ef_construction = 60;
+  return *HnswIndex::Create(options);
+}
+
+double ShareFound(const HnswIndex& index, Id ids) {
+  size_t found = 0;
+  for (Id id = 0; id < ids; ++id) {
+    const std::vector<float> vector = VectorOf(id, 0);
+    HnswResult result = index.Search({vector, 1, 50, nullptr, nullptr});
+    found += !result.hits.empty() && result.hits[0].id == id;
+  }
+  return static_cast<double>(found) / ids;
+}
+
+TEST(HnswConcurrencyTest, SeveralThreadsBuildAGraphThatFindsEverything) {
+  constexpr Id kPerThread = 400;
+  constexpr Id kThreads = 4;
+  std::unique_ptr<HnswIndex> index = MakeIndex();
+  std::vector<std::thread> threads;
+  for (Id t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (Id i = 0; i < kPerThread; ++i) ASSERT_TRUE(index->Add(i * kThreads + t, VectorOf(i * kThreads + t, 0)).ok());
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(index->size(), kPerThread * kThreads);
+  EXPECT_GE(ShareFound(*index, kPerThread * kThreads), 0.99);
+}
+
+// Writers replace and remove, one repairs, readers search: each answer is of distinct ids that were in the index.
+TEST(HnswConcurrencyTest, SearchesStayRightBesideChangesAndRepairs) {
+  constexpr Id kIds = 600;
+  std::unique_ptr<HnswIndex> index = MakeIndex();
+  for (Id id = 0; id < kIds; ++id) ASSERT_TRUE(index->Add(id, VectorOf(id, 0)).ok());
+  std::atomic<bool> done{false};
+  std::vector<std::thread> writers;
+  for (Id t = 0; t < 2; ++t) {
+    writers.emplace_back([&, t] {
+      std::mt19937 random(t);
+      for (uint32_t i = 0; i < 1500; ++i) {
+        const Id id = static_cast<Id>(random() % (kIds / 2)) * 2 + t;  // no id has two writers
+        if (i % 5 == 0) {
+          index->Remove(id);
+        } else {
+          ASSERT_TRUE(index->Add(id, VectorOf(id, i)).ok());
+        }
+      }
+    });
+  }
+  std::vector<std::thread> others;
+  others.emplace_back([&] {
+    while (!done) {
+      if (!index->Repair(100)) std::this_thread::yield();
+    }
+  });
+  std::atomic<size_t> searches{0};
+  for (uint32_t t = 0; t < 2; ++t) {
+    others.emplace_back([&, t] {
+      std::mt19937 random(100 + t);
+      for (; !done; ++searches) {
+        const std::vector<float> query = VectorOf(static_cast<Id>(random() % kIds), 3);
+        HnswResult result = index->Search({query, 10, 40, nullptr, nullptr});
+        std::set<Id> ids;
+        for (const Hit& hit : result.hits) {
+          EXPECT_LT(hit.id, kIds);
+          EXPECT_TRUE(ids.insert(hit.id).second) << "twice: " << hit.id;
+        }
+        EXPECT_GE(result.hits.size(), 5u);
+      }
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  done = true;
+  for (std::thread& other : others) other.join();
+  EXPECT_GT(searches, 0u);
+  for (Id id = 0; id < kIds; ++id) ASSERT_TRUE(index->Add(id, VectorOf(id, 0)).ok());
+  EXPECT_GE(ShareFound(*index, kIds), 0.99);
+}
+
+}  // namespace
+}  // namespace redoubt::vector

@@ -1,0 +1,78 @@
+#include "vector/hnsw_graph.h"
+
+#include <fmt/core.h>
+
+#include <new>
+
+namespace redoubt::vector {
+
+HnswGraph::HnswGraph(size_t m, size_t code_bytes, base::MemoryResource& memory)
+    : m_(m),
+      code_offset_(2 * m * sizeof(Slot) + Codec::kHeadBytes),
+      records_(code_offset_ + code_bytes, memory),
+      ids_(sizeof(Id), memory),
+      upper_(m * sizeof(Slot), memory),
+      free_rows_(kMaxLevel + 1) {}
+
+base::Result<Slot> HnswGraph::TakeRecord() {
+  if (!free_slots_.empty()) {
+    Slot slot = free_slots_.back();
+    free_slots_.pop_back();
+    return slot;
+  }
+  const uint32_t slot = bound_.load();
+  if (slot == kMaxSlots) return base::ResourceExhausted(fmt::format("a graph holds at most {} vectors", kMaxSlots));
+  RETURN_IF_ERROR(records_.Grow(size_t{slot} + 1));
+  RETURN_IF_ERROR(ids_.Grow(size_t{slot} + 1));
+  new (&Head(slot)) NodeHead();
+  bound_.store(slot + 1, std::memory_order_release);
+  return slot;
+}
+
+base::Result<uint32_t> HnswGraph::TakeRows(size_t levels) {
+  std::vector<uint32_t>& free = free_rows_[levels];
+  if (!free.empty()) {
+    uint32_t row = free.back();
+    free.pop_back();
+    return row;
+  }
+  const uint32_t row = upper_rows_;
+  if (size_t{row} + levels > size_t{1} << kRowBits) return base::ResourceExhausted("a graph has no more upper links");
+  RETURN_IF_ERROR(upper_.Grow(row + levels));
+  upper_rows_ += static_cast<uint32_t>(levels);
+  return row;
+}
+
+base::Result<Slot> HnswGraph::TakeSlot(size_t level) {
+  uint32_t row = 0;
+  if (level > 0) {
+    ASSIGN_OR_RETURN(row, TakeRows(level));
+  }
+  base::Result<Slot> slot = TakeRecord();
+  if (!slot.ok()) {
+    if (level > 0) free_rows_[level].push_back(row);
+    return slot;
+  }
+  Head(*slot).tower.store(static_cast<uint32_t>(level) << kRowBits | row, std::memory_order_release);
+  return slot;
+}
+
+void HnswGraph::ReturnSlot(Slot slot) {
+  const size_t level = Level(slot);
+  for (size_t l = 0; l <= level; ++l) {
+    LinkList links = Links(slot, l);
+    for (size_t i = 0; i < links.capacity; ++i) links.Set(i, kNoSlot);
+  }
+  const uint32_t tower = Head(slot).tower.exchange(0);
+  if (level > 0) free_rows_[level].push_back(tower & ((uint32_t{1} << kRowBits) - 1));
+  free_slots_.push_back(slot);
+}
+
+size_t HnswGraph::memory_bytes() const {
+  size_t bytes = records_.memory_bytes() + ids_.memory_bytes() + upper_.memory_bytes();
+  bytes += free_slots_.capacity() * sizeof(Slot);
+  for (const auto& rows : free_rows_) bytes += rows.capacity() * sizeof(uint32_t);
+  return bytes;
+}
+
+}  // namespace redoubt::vector

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+#include "base/memory.h"
+#include "base/result.h"
+#include "vector/block_store.h"
+#include "vector/codec.h"
+#include "vector/top_k.h"
+
+namespace redoubt::vector {
+
+// Where a vector is in the graph. Below 2^31, so that a walk has a bit of it for itself.
+using Slot = uint32_t;
+inline constexpr Slot kNoSlot = UINT32_MAX;
+inline constexpr Slot kMaxSlots = Slot{1} << 31;
+inline constexpr Id kNoId = UINT32_MAX;
+
+inline constexpr size_t kMaxLevel = 15;  // four bits of a node's head
+
+// Filled from the front; the first kNoSlot ends it. A reader that meets a writer sees some of each version.
+struct LinkList {
+  std::atomic<Slot>* at;
+  size_t capacity;
+
+  Slot Get(size_t i) const { return at[i].load(std::memory_order_acquire); }
+  void Set(size_t i, Slot slot) const { at[i].store(slot, std::memory_order_release); }
+  // Copies the links to `out`, which has room for `capacity`; their number.
+  size_t CopyTo(Slot* out) const {
+    size_t count = 0;
+    while (count < capacity && (out[count] = Get(count)) != kNoSlot) ++count;
+    return count;
+  }
+};
+
+// The records of the graph: links, codes and ids by slot. What may run beside what is said at each function; a slot
+// reaches another thread by a link, an id table or a lock.
+class HnswGraph {
+ public:
+  HnswGraph(size_t m, size_t code_bytes, base::MemoryResource& memory);
+
+  // A slot without links and without an id, with room for levels 0..level. One caller at a time, also of ReturnSlot().
+  base::Result<Slot> TakeSlot(size_t level);
+  // Nobody may hold the slot any more.
+  void ReturnSlot(Slot slot);
+
+  // Safe on many threads.
+  size_t bound() const { return bound_.load(std::memory_order_acquire); }  // every slot is below
+  size_t m() const { return m_; }
+  LinkList Links(Slot slot, size_t level) const {
+    if (level == 0) return {reinterpret_cast<std::atomic<Slot>*>(records_.At(slot)), 2 * m_};
+    return UpperLinks(Head(slot).tower.load(std::memory_order_acquire), level);
+  }
+  std::byte* Code(Slot slot) const { return records_.At(slot) + code_offset_; }
+  size_t Level(Slot slot) const { return Head(slot).tower.load(std::memory_order_acquire) >> kRowBits; }
+  // kNoId: free, or deleted.
+  Id IdOf(Slot slot) const { return IdWord(slot).load(std::memory_order_acquire); }
+  void SetId(Slot slot, Id id) const { IdWord(slot).store(id); }
+
+  void PrefetchLinks(Slot slot) const {
+    const std::byte* record = records_.At(slot);
+    for (size_t i = 0; i < 2 * m_ * sizeof(Slot); i += 64) __builtin_prefetch(record + i);
+  }
+  void PrefetchHead(Slot slot) const { __builtin_prefetch(records_.At(slot) + code_offset_ - Codec::kHeadBytes); }
+
+  // While it lives no other thread writes the links of the node.
+  class NodeLock {
+   public:
+    NodeLock(const HnswGraph& graph, Slot slot) : lock_(graph.Head(slot).lock) {
+      while (lock_.exchange(1, std::memory_order_acquire) != 0) std::this_thread::yield();
+    }
+    ~NodeLock() { lock_.store(0, std::memory_order_release); }
+    NodeLock(const NodeLock&) = delete;
+    NodeLock& operator=(const NodeLock&) = delete;
+
+   private:
+    std::atomic<uint8_t>& lock_;
+  };
+
+  size_t memory_bytes() const;
+
+ private:
+  // Begins with what the codec keeps there.
+  struct NodeHead {
+    CodeHead code;
+    std::atomic<uint32_t> tower{0};  // the highest level, and in kRowBits the row of level 1; the next levels follow
+    std::atomic<uint8_t> lock{0};
+  };
+  static_assert(sizeof(NodeHead) == Codec::kHeadBytes);
+  static_assert(sizeof(std::atomic<Slot>) == sizeof(Slot) && std::atomic<Slot>::is_always_lock_free);
+
+  static constexpr unsigned kRowBits = 28;
+
+  LinkList UpperLinks(uint32_t tower, size_t level) const {
+    const uint32_t row = (tower & ((uint32_t{1} << kRowBits) - 1)) + static_cast<uint32_t>(level) - 1;
+    return {reinterpret_cast<std::atomic<Slot>*>(upper_.At(row)), m_};
+  }
+  NodeHead& Head(Slot slot) const {
+    return *reinterpret_cast<NodeHead*>(records_.At(slot) + code_offset_ - Codec::kHeadBytes);
+  }
+  std::atomic<Id>& IdWord(Slot slot) const { return *reinterpret_cast<std::atomic<Id>*>(ids_.At(slot)); }
+  base::Result<uint32_t> TakeRows(size_t levels);
+  base::Result<Slot> TakeRecord();
+
+  const size_t m_;
+  const size_t code_offset_;
+  BlockStore records_;  // links of level 0, head, code
+  BlockStore ids_;
+  BlockStore upper_;  // rows of m links
+  std::atomic<uint32_t> bound_{0};
+  uint32_t upper_rows_ = 0;
+  std::vector<Slot> free_slots_;
+  std::vector<std::vector<uint32_t>> free_rows_;  // by their number of levels
+};
+
+}  // namespace redoubt::vector

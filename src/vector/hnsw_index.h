@@ -1,0 +1,152 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "base/memory.h"
+#include "base/result.h"
+#include "base/thread_annotations.h"
+#include "vector/codec.h"
+#include "vector/distance.h"
+#include "vector/epochs.h"
+#include "vector/hnsw_graph.h"
+#include "vector/hnsw_walk.h"
+#include "vector/id_set.h"
+#include "vector/top_k.h"
+
+namespace redoubt::vector {
+
+struct HnswOptions {
+  size_t dim = 0;  // elements, 1..32768
+  Metric metric = Metric::kL2;
+  size_t m = 16;                 // links per node and upper level, 2..512; level 0 has twice as many
+  size_t ef_construction = 200;  // candidates among which the links of a new node are chosen, 1..65536
+  Storage storage = Storage::kInt8;
+  std::vector<float> centre;  // a point in the middle of the data, such as the mean of a sample; empty: the origin
+  uint64_t seed = 1;          // of the levels
+  base::MemoryResource* memory = &base::DefaultMemory();  // outlives the index, serves many threads
+};
+
+struct HnswQuery {
+  std::span<const float> vector;  // dim floats
+  size_t k = 0;
+  size_t ef = 0;                  // larger costs time and buys recall; raised to k
+  const IdSet* filter = nullptr;  // hits are out of these; null: out of all
+  std::function<bool()> stop;  // asked about every 100 us of work; when it answers true the hits so far are the result
+};
+
+// How a query was answered.
+enum class HnswPlan { kWalk, kFilteredWalk, kTwoHopWalk, kScan };
+
+struct HnswResult {
+  std::vector<Hit> hits;  // nearest first; distances are those of the codes
+  HnswPlan plan = HnswPlan::kWalk;
+  size_t measured = 0;  // distances
+};
+
+// A graph index for approximate nearest neighbours (HNSW, Malkov & Yashunin 2016); see docs/design/hnsw.md.
+// Everything may run on many threads at once, except two changes of the same id. Searches never wait for a change.
+class HnswIndex {
+ public:
+  // Fails with InvalidArgument for options out of range.
+  static base::Result<std::unique_ptr<HnswIndex>> Create(const HnswOptions& options);
+  ~HnswIndex();
+
+  // Keeps the code of `vector` (dim floats). Replaces the vector if `id` exists. Ids index a table, so they should be
+  // small and dense. InvalidArgument for an element that is not finite, ResourceExhausted when memory has no room; the
+  // id is not in the index then.
+  base::Status Add(Id id, std::span<const float> vector);
+  // Takes the vector out of every later answer. Its place is used again after Repair(). False when there is no such id.
+  bool Remove(Id id);
+  bool Contains(Id id) const { return SlotOf(id) != kNoSlot; }
+
+  // k hits if so many match, fewer only when stopped. For exact order ask for more and Rerank().
+  HnswResult Search(const HnswQuery& query) const;
+
+  // Takes removed vectors out of the graph, mending the links around them, and frees their places. Looks at no more
+  // than `budget` nodes. True when there is more to do, possibly only after operations under way end.
+  bool Repair(size_t budget);
+
+  size_t size() const { return size_.load(std::memory_order_relaxed); }
+  size_t removed() const;  // places that wait for Repair()
+  size_t memory_bytes() const;
+  const HnswOptions& options() const { return options_; }
+
+ private:
+  class Lease;
+  struct Entry {
+    Slot slot = kNoSlot;
+    uint32_t level = 0;
+  };
+  enum class RepairPhase { kIdle, kWaitForWriters, kSweep, kWaitForReaders };
+
+  explicit HnswIndex(const HnswOptions& options);
+
+  Slot SlotOf(Id id) const;
+  std::atomic<Slot>& SlotWord(Id id) const { return *reinterpret_cast<std::atomic<Slot>*>(slots_.At(id)); }
+  size_t NextLevel();
+  base::Result<Slot> Place(Id id, const std::byte* code, size_t level);
+  bool RemoveLocked(Id id);
+
+  // Building.
+  void Connect(Slot slot, Walk& walk);
+  std::vector<Candidate> Select(std::vector<Candidate> sorted, size_t limit, size_t kept = 0) const;
+  void AddLink(Slot from, Slot to, size_t level) const;
+  std::vector<Candidate> MeasureFrom(Slot from, std::span<const Slot> slots) const;
+  bool BecomeFirstEntry(Slot slot);
+  void OfferEntry(Slot slot);
+
+  // Searching.
+  HnswPlan Choose(const HnswQuery& query, size_t ef, size_t matching) const;
+  void ScanMatching(Walk& walk, const IdSet* filter) const;
+  std::vector<Hit> TakeHits(Walk& walk, size_t k) const;
+
+  // Repairing.
+  void Mend(Slot slot);
+  void MendLevel(Slot slot, size_t level);
+  std::vector<Slot> LiveBeyond(Slot slot, size_t level, std::span<const Slot> links, std::vector<Slot>& live) const;
+  void ReplaceEntry();
+  bool Passed(uint64_t time) const;
+  void FreeSealed();
+
+  const HnswOptions options_;
+  const Codec codec_;
+  HnswGraph graph_;
+  Epochs epochs_;
+
+  mutable std::mutex mu_;
+  BlockStore slots_;                    // id -> slot
+  std::atomic<size_t> slots_bound_{0};  // ids of `slots_`
+  std::atomic<size_t> size_{0};
+  std::vector<Slot> removed_ GUARDED_BY(mu_);
+  std::atomic<uint64_t> levels_given_{0};
+
+  std::mutex entry_mu_;                  // of writers; readers load
+  std::atomic<uint64_t> entry_word_{0};  // an Entry
+  Entry LoadEntry() const;
+  void StoreEntry(Entry entry);
+
+  mutable std::mutex walks_mu_;
+  mutable std::vector<std::unique_ptr<Walk>> walks_ GUARDED_BY(walks_mu_);
+  mutable std::vector<Walk*> idle_walks_ GUARDED_BY(walks_mu_);
+
+  std::mutex repair_mu_;
+  RepairPhase phase_ GUARDED_BY(repair_mu_) = RepairPhase::kIdle;
+  std::vector<Slot> sealed_ GUARDED_BY(repair_mu_);
+  uint64_t wait_until_ GUARDED_BY(repair_mu_) = 0;
+  Slot sweep_at_ GUARDED_BY(repair_mu_) = 0;
+  Slot sweep_end_ GUARDED_BY(repair_mu_) = 0;
+};
+
+// The `k` nearest of `hits` by the vectors themselves. `fetch` answers dim floats, valid until its next call, or null
+// for what is gone, which is then no hit.
+std::vector<Hit> Rerank(Metric metric, std::span<const float> query, std::span<const Hit> hits, size_t k,
+                        const std::function<const float*(Id)>& fetch);
+
+}  // namespace redoubt::vector

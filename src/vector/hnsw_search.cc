@@ -1,0 +1,103 @@
+// How HnswIndex answers a query.
+#include <algorithm>
+
+#include "base/check.h"
+#include "vector/hnsw_index.h"
+#include "vector/hnsw_lease.h"
+
+namespace redoubt::vector {
+namespace {
+
+constexpr size_t kScanChunk = 256;
+
+}  // namespace
+
+// By the distances that each is expected to measure; see the bench in bench/micro/hnsw_bench.cc.
+HnswPlan HnswIndex::Choose(const HnswQuery& query, size_t ef, size_t matching) const {
+  if (query.filter == nullptr) return HnswPlan::kWalk;
+  const auto found = static_cast<double>(ef);
+  const double share = static_cast<double>(matching) / static_cast<double>(std::max<size_t>(size(), 1));
+  const double new_per_node = static_cast<double>(options_.m) * 0.75;
+  const double scan = static_cast<double>(matching);
+  const double plain = share > 0 ? found * new_per_node / share : scan;
+  const double two_hop = found * (2.5 * new_per_node + new_per_node * new_per_node * share);
+  if (scan <= std::min(plain, two_hop)) return HnswPlan::kScan;
+  return plain <= two_hop ? HnswPlan::kFilteredWalk : HnswPlan::kTwoHopWalk;
+}
+
+void HnswIndex::ScanMatching(Walk& walk, const IdSet* filter) const {
+  Slot slots[kScanChunk];
+  size_t count = 0;
+  auto take = [&](Slot slot) {
+    if (slot != kNoSlot) slots[count++] = slot;
+    if (count < kScanChunk) return true;
+    walk.Scan(slots, count);
+    count = 0;
+    return !walk.stopped();
+  };
+  if (filter != nullptr) {
+    filter->ForEach([&](Id id) { return take(SlotOf(id)); });
+  } else {
+    const auto bound = static_cast<Slot>(graph_.bound());
+    for (Slot slot = 0; slot < bound && take(slot); ++slot) {
+    }
+  }
+  if (!walk.stopped()) walk.Scan(slots, count);
+}
+
+// Ids are read twice: one that was on two slots meanwhile, because its vector was replaced, is gone from the first slot
+// by the time of the second look.
+std::vector<Hit> HnswIndex::TakeHits(Walk& walk, size_t k) const {
+  Pool& pool = walk.pool();
+  std::vector<Hit> hits;
+  std::vector<Slot> slots;
+  hits.reserve(std::min(k, pool.size()));
+  for (size_t i = 0; i < pool.size() && hits.size() < k; ++i) {
+    const Id id = graph_.IdOf(pool.At(i).slot);
+    if (id == kNoId) continue;
+    hits.push_back({id, pool.At(i).distance});
+    slots.push_back(pool.At(i).slot);
+  }
+  size_t out = 0;
+  for (size_t i = 0; i < hits.size(); ++i) {
+    if (graph_.IdOf(slots[i]) == hits[i].id) hits[out++] = hits[i];
+  }
+  hits.resize(out);
+  return hits;
+}
+
+HnswResult HnswIndex::Search(const HnswQuery& query) const {
+  CHECK(query.vector.size() == options_.dim);
+  HnswResult result;
+  const size_t k = std::min(query.k, size());
+  OwnCode own(codec_);
+  if (k == 0 || !codec_.Encode(query.vector, own.code())) return result;
+  const size_t ef = std::max(query.ef, k);
+  const size_t matching = query.filter != nullptr ? query.filter->Count() : size();
+  Lease walk(*this);
+  result.plan = Choose(query, ef, matching);
+  bool enough = false;
+  const Entry entry = LoadEntry();
+  if (result.plan != HnswPlan::kScan && entry.slot != kNoSlot) {
+    walk->Begin(own.code(), ef, query.filter, &query.stop);
+    const Slot start = walk->Descend(entry.slot, entry.level, 0);
+    if (result.plan == HnswPlan::kTwoHopWalk) {
+      enough = walk->CollectMatching(start, matching);
+    } else {
+      walk->Collect(start, 0);
+      enough = true;
+    }
+    enough &= walk->pool().size() >= std::min(k, matching);
+    result.measured = walk->measured();
+  }
+  if (!enough && !walk->stopped()) {
+    walk->Begin(own.code(), k, query.filter, &query.stop);
+    ScanMatching(*walk, query.filter);
+    result.plan = HnswPlan::kScan;
+    result.measured += walk->measured();
+  }
+  result.hits = TakeHits(*walk, k);
+  return result;
+}
+
+}  // namespace redoubt::vector

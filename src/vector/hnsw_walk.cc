@@ -1,0 +1,219 @@
+#include "vector/hnsw_walk.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace redoubt::vector {
+namespace {
+
+constexpr size_t kMeasuredBetweenStops = 4096;  // about 100 us of work
+constexpr size_t kScanChunk = 64;
+
+// For heaps of the standard library, which have the greatest on top.
+bool Farther(const Candidate& a, const Candidate& b) { return b < a; }
+
+}  // namespace
+
+void Pool::Reset(size_t capacity) {
+  capacity_ = capacity;
+  size_ = 0;
+  cursor_ = 0;
+  limit_ = std::numeric_limits<float>::infinity();
+  if (entries_.size() < std::min<size_t>(capacity, 1024)) entries_.resize(std::min<size_t>(capacity, 1024));
+}
+
+void Pool::Offer(Candidate candidate) {
+  if (capacity_ == 0) return;
+  if (size_ == entries_.size() && size_ < capacity_) entries_.resize(std::min(capacity_, 2 * size_));
+  size_t low = 0;
+  for (size_t high = size_; low < high;) {
+    const size_t middle = (low + high) / 2;
+    if (entries_[middle].distance <= candidate.distance) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  if (low == capacity_) return;
+  if (!full()) ++size_;
+  std::memmove(&entries_[low + 1], &entries_[low], (size_ - 1 - low) * sizeof(Candidate));
+  entries_[low] = candidate;
+  cursor_ = std::min(cursor_, low);
+  if (full()) limit_ = entries_[size_ - 1].distance;
+}
+
+Candidate Pool::Nearest() {
+  while (cursor_ < size_ && (entries_[cursor_].slot & kClosed) != 0) ++cursor_;
+  return cursor_ < size_ ? entries_[cursor_] : Candidate();
+}
+
+void VisitedSet::Reset(size_t bound) {
+  for (uint32_t word : touched_) words_[word] = 0;
+  touched_.clear();
+  if (words_.size() < (bound + 63) / 64) words_.resize((bound + 63) / 64 + words_.size() / 4);
+  bound_ = bound;
+}
+
+void Walk::Begin(const std::byte* code, size_t ef, const IdSet* filter, const std::function<bool()>* stop) {
+  code_ = code;
+  filter_ = filter;
+  stop_ = stop;
+  stopped_ = false;
+  since_stop_ = 0;
+  measured_ = 0;
+  bridges_.clear();
+  visited_.Reset(graph_.bound());
+  pool_.Reset(ef);
+}
+
+void Walk::MeasureBatch() {
+  codes_.resize(batch_.size());
+  distances_.resize(batch_.size());
+  for (size_t i = 0; i < batch_.size(); ++i) codes_[i] = graph_.Code(batch_[i]);
+  codec_.Measure(code_, codes_.data(), batch_.size(), distances_.data());
+  measured_ += batch_.size();
+}
+
+bool Walk::AskStop() {
+  if (stop_ == nullptr || !*stop_ || measured_ - since_stop_ < kMeasuredBetweenStops) return false;
+  since_stop_ = measured_;
+  stopped_ = (*stop_)();
+  return stopped_;
+}
+
+Slot Walk::Descend(Slot start, size_t from, size_t to) {
+  batch_.assign(1, start);
+  MeasureBatch();
+  Candidate best = {distances_[0], start};
+  for (size_t level = from; level > to; --level) {
+    for (bool moved = true; moved;) {
+      moved = false;
+      LinkList links = graph_.Links(best.slot, level);
+      batch_.clear();
+      for (size_t i = 0; i < links.capacity; ++i) {
+        const Slot slot = links.Get(i);
+        if (slot == kNoSlot) break;
+        AddBatch(slot);
+      }
+      MeasureBatch();
+      for (size_t i = 0; i < batch_.size(); ++i) {
+        if (!(distances_[i] < best.distance)) continue;
+        best = {distances_[i], batch_[i]};
+        moved = true;
+      }
+    }
+  }
+  return best.slot;
+}
+
+void Walk::PushBridge(Candidate candidate) {
+  bridges_.push_back(candidate);
+  std::push_heap(bridges_.begin(), bridges_.end(), Farther);
+}
+
+void Walk::Keep(Candidate candidate) {
+  if (!pool_.Wants(candidate.distance)) return;
+  if (Accepts(candidate.slot)) {
+    pool_.Offer(candidate);
+  } else {
+    PushBridge(candidate);
+  }
+}
+
+void Walk::Start(Slot start) {
+  if (!visited_.Insert(start)) return;
+  batch_.assign(1, start);
+  MeasureBatch();
+  Keep({distances_[0], start});
+}
+
+Slot Walk::Next() {
+  const Candidate open = pool_.Nearest();
+  const bool bridge = !bridges_.empty() && (open.slot == kNoSlot || bridges_.front() < open);
+  if (!bridge) {
+    if (open.slot == kNoSlot) return kNoSlot;
+    pool_.CloseNearest();
+    const Candidate then = pool_.Nearest();
+    if (then.slot != kNoSlot) graph_.PrefetchLinks(then.slot);
+    return open.slot;
+  }
+  const Candidate nearest = bridges_.front();
+  if (!pool_.Wants(nearest.distance)) return kNoSlot;  // and so are all the others: open ones are within the limit
+  std::pop_heap(bridges_.begin(), bridges_.end(), Farther);
+  bridges_.pop_back();
+  return nearest.slot;
+}
+
+void Walk::Collect(Slot start, size_t level) {
+  Start(start);
+  for (Slot at = Next(); at != kNoSlot && !AskStop(); at = Next()) {
+    LinkList links = graph_.Links(at, level);
+    batch_.clear();
+    for (size_t i = 0; i < links.capacity; ++i) {
+      const Slot slot = links.Get(i);
+      if (slot == kNoSlot) break;
+      if (visited_.Insert(slot)) AddBatch(slot);
+    }
+    MeasureBatch();
+    for (size_t i = 0; i < batch_.size(); ++i) Keep({distances_[i], batch_[i]});
+  }
+}
+
+// The matching ones among the neighbours, and among the neighbours of those that do not match.
+void Walk::GatherMatching(Slot slot) {
+  const size_t enough = 4 * graph_.m();
+  batch_.clear();
+  failing_.clear();
+  LinkList links = graph_.Links(slot, 0);
+  for (size_t i = 0; i < links.capacity; ++i) {
+    const Slot neighbour = links.Get(i);
+    if (neighbour == kNoSlot) break;
+    if (visited_.Contains(neighbour)) continue;
+    if (Accepts(neighbour)) {
+      visited_.Insert(neighbour);
+      AddBatch(neighbour);
+    } else {
+      graph_.PrefetchLinks(neighbour);
+      failing_.push_back(neighbour);
+    }
+  }
+  size_t seen = 0;
+  for (; seen < failing_.size() && batch_.size() < enough; ++seen) {
+    visited_.Insert(failing_[seen]);
+    LinkList beyond = graph_.Links(failing_[seen], 0);
+    for (size_t i = 0; i < beyond.capacity; ++i) {
+      const Slot neighbour = beyond.Get(i);
+      if (neighbour == kNoSlot) break;
+      if (!visited_.Contains(neighbour) && Accepts(neighbour) && visited_.Insert(neighbour)) AddBatch(neighbour);
+    }
+  }
+  failing_.resize(seen);
+  if (pool_.full()) return;
+  for (Slot bridge : failing_) AddBatch(bridge);  // Keep() tells them apart
+}
+
+bool Walk::CollectMatching(Slot start, size_t budget) {
+  Start(start);
+  for (Slot at = Next(); at != kNoSlot && !AskStop(); at = Next()) {
+    GatherMatching(at);
+    MeasureBatch();
+    for (size_t i = 0; i < batch_.size(); ++i) Keep({distances_[i], batch_[i]});
+    if (measured_ > budget) return false;
+  }
+  return true;
+}
+
+void Walk::Scan(const Slot* slots, size_t count) {
+  for (size_t at = 0; at < count && !AskStop(); at += kScanChunk) {
+    batch_.clear();
+    for (size_t i = at; i < std::min(count, at + kScanChunk); ++i) {
+      if (Accepts(slots[i])) AddBatch(slots[i]);  // before its code is read: one without an id may be being written
+    }
+    MeasureBatch();
+    for (size_t i = 0; i < batch_.size(); ++i) {
+      if (pool_.Wants(distances_[i])) pool_.Offer({distances_[i], batch_[i]});
+    }
+  }
+}
+
+}  // namespace redoubt::vector

@@ -1,0 +1,133 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <vector>
+
+#include "vector/epochs.h"
+#include "vector/hnsw_graph.h"
+#include "vector/id_set.h"
+
+namespace redoubt::vector {
+
+struct Candidate {
+  float distance = 0;
+  Slot slot = kNoSlot;
+
+  friend bool operator<(const Candidate& a, const Candidate& b) {
+    return a.distance != b.distance ? a.distance < b.distance : a.slot < b.slot;
+  }
+};
+
+// The nearest so far, sorted, at most `capacity`; each of them is open until it was expanded. For the sizes that a walk
+// uses, moving the tail of an array is cheaper than two heaps.
+class Pool {
+ public:
+  void Reset(size_t capacity);
+  bool full() const { return size_ == capacity_; }
+  size_t size() const { return size_; }
+  // Whether something at `distance` gets in. False for what is not a finite number.
+  bool Wants(float distance) const { return distance < limit_; }
+  void Offer(Candidate candidate);
+  // The nearest open one, kNoSlot when there is none.
+  Candidate Nearest();
+  void CloseNearest() { entries_[cursor_++].slot |= kClosed; }
+  // Nearest first.
+  Candidate At(size_t i) const { return {entries_[i].distance, entries_[i].slot & ~kClosed}; }
+
+ private:
+  static constexpr Slot kClosed = kMaxSlots;
+
+  size_t capacity_ = 0;
+  size_t size_ = 0;
+  size_t cursor_ = 0;  // none before it is open
+  float limit_ = 0;
+  std::vector<Candidate> entries_;
+};
+
+// Slots seen by a walk; clearing costs what was touched.
+class VisitedSet {
+ public:
+  void Reset(size_t bound);
+  // True the first time. What is beyond the bound came after the walk began and counts as seen.
+  bool Insert(Slot slot) {
+    if (slot >= bound_) return false;
+    uint64_t& word = words_[slot / 64];
+    const uint64_t bit = uint64_t{1} << (slot % 64);
+    if ((word & bit) != 0) return false;
+    if (word == 0) touched_.push_back(slot / 64);
+    word |= bit;
+    return true;
+  }
+  bool Contains(Slot slot) const { return slot >= bound_ || (words_[slot / 64] >> (slot % 64) & 1) != 0; }
+
+ private:
+  size_t bound_ = 0;
+  std::vector<uint64_t> words_;
+  std::vector<uint32_t> touched_;
+};
+
+// One walk through the graph towards a code, by one thread, and the memory that it needs, which the next one uses
+// again. It may run beside other walks and beside writers, while its ticket is entered.
+class Walk {
+ public:
+  Walk(const HnswGraph& graph, const Codec& codec) : graph_(graph), codec_(codec) {}
+
+  // Towards `code`, accepting what has an id and is in `filter` (null: everything). `stop` is asked now and then (null:
+  // never). The pool will hold at most `ef`.
+  void Begin(const std::byte* code, size_t ef, const IdSet* filter = nullptr,
+             const std::function<bool()>* stop = nullptr);
+
+  // The local minimum on each of the levels from..to+1, the next search starts there.
+  Slot Descend(Slot start, size_t from, size_t to);
+  // The accepted slots nearest to the code, into the pool; the others are walked through.
+  void Collect(Slot start, size_t level);
+  // The same on level 0 for a filter that few slots are in. False when it gave up after `budget` distances.
+  bool CollectMatching(Slot start, size_t budget);
+  // Measures each of `count` slots that is accepted.
+  void Scan(const Slot* slots, size_t count);
+
+  Pool& pool() { return pool_; }
+  bool stopped() const { return stopped_; }
+  size_t measured() const { return measured_; }
+  Epochs::Ticket& ticket() { return ticket_; }
+
+ private:
+  bool Accepts(Slot slot) const {
+    const Id id = graph_.IdOf(slot);
+    return id != kNoId && (filter_ == nullptr || filter_->Contains(id));
+  }
+  void AddBatch(Slot slot) {
+    graph_.PrefetchHead(slot);
+    batch_.push_back(slot);
+  }
+  void MeasureBatch();
+  void Start(Slot start);
+  // The nearest that may lead to something better, kNoSlot at the end. It is taken off its queue.
+  Slot Next();
+  void Keep(Candidate candidate);
+  void PushBridge(Candidate candidate);
+  void GatherMatching(Slot slot);
+  bool AskStop();
+
+  const HnswGraph& graph_;
+  const Codec& codec_;
+  Epochs::Ticket ticket_;
+  const std::byte* code_ = nullptr;
+  const IdSet* filter_ = nullptr;
+  const std::function<bool()>* stop_ = nullptr;
+  bool stopped_ = false;
+  size_t since_stop_ = 0;
+  size_t measured_ = 0;
+  VisitedSet visited_;
+  Pool pool_;
+  std::vector<Candidate> bridges_;  // a heap, nearest on top: to be expanded, though not accepted
+  std::vector<Slot> batch_;
+  std::vector<const std::byte*> codes_;
+  std::vector<float> distances_;
+  std::vector<Slot> failing_;
+};
+
+}  // namespace redoubt::vector
