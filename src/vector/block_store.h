@@ -19,7 +19,7 @@ class BlockStore {
 
   // At least `rows` exist afterwards. ResourceExhausted when memory has no room; nothing changes then.
   base::Status Grow(size_t rows);
-  size_t size() const { return blocks_.size() << shift_; }
+  size_t size() const { return blocks_ << shift_; }
 
   std::byte* At(uint32_t row) const {
     return table_.load(std::memory_order_acquire)[row >> shift_] + (row & mask_) * row_bytes_;
@@ -30,11 +30,14 @@ class BlockStore {
  private:
   using Table = std::vector<std::byte*>;
 
+  void MakeRoomInTable(size_t blocks);
+
   base::MemoryResource& memory_;
   const size_t row_bytes_;
   const unsigned shift_;
   const uint32_t mask_;
-  std::vector<base::Buffer> blocks_;
+  size_t blocks_ = 0;
+  std::vector<base::Buffer> chunks_;            // of one or more blocks each
   std::vector<std::unique_ptr<Table>> tables_;  // the last one is current; a reader may still be in an older one
   std::atomic<std::byte* const*> table_{nullptr};
 };

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -33,16 +34,17 @@ struct HnswOptions {
   base::MemoryResource* memory = &base::DefaultMemory();  // outlives the index, serves many threads
 };
 
+// How a query is answered.
+enum class HnswPlan { kWalk, kFilteredWalk, kTwoHopWalk, kScan };
+
 struct HnswQuery {
   std::span<const float> vector;  // dim floats
   size_t k = 0;
   size_t ef = 0;                  // larger costs time and buys recall; raised to k
   const IdSet* filter = nullptr;  // hits are out of these; null: out of all
   std::function<bool()> stop;  // asked about every 100 us of work; when it answers true the hits so far are the result
+  std::optional<HnswPlan> plan = {};  // none: by estimated cost; a walk still becomes a scan where it finds too few
 };
-
-// How a query was answered.
-enum class HnswPlan { kWalk, kFilteredWalk, kTwoHopWalk, kScan };
 
 struct HnswResult {
   std::vector<Hit> hits;  // nearest first; distances are those of the codes

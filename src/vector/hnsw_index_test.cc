@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <random>
 #include <set>
 #include <utility>
@@ -68,13 +69,13 @@ class HnswTest : public testing::Test {
   }
 
   // Of 20 queries, with re-ranking of 10 out of 20. Each must have as many hits as there are.
-  double Recall(size_t ef, const IdSet* filter = nullptr) {
+  double Recall(size_t ef, const IdSet* filter = nullptr, std::optional<HnswPlan> plan = {}) {
     size_t right = 0;
     size_t wanted = 0;
     for (size_t q = 0; q < 20; ++q) {
       const std::vector<float> query = Sample(q % kClusters);
       const std::vector<Hit> want = Exact(query, 10, filter);
-      HnswResult got = index_->Search({query, 20, ef, filter, nullptr});
+      HnswResult got = index_->Search({query, 20, ef, filter, nullptr, plan});
       plans_.insert(got.plan);
       const std::vector<Hit> hits = Rerank(metric_, query, got.hits, 10, [&](Id id) { return vectors_[id].data(); });
       EXPECT_EQ(hits.size(), want.size());
@@ -162,12 +163,38 @@ TEST_F(HnswTest, RefusesOptionsOutOfRange) {
 TEST_F(HnswTest, RecallHoldsAtEverySelectivity) {
   Make(Metric::kL2);
   PutMany(6000);
-  for (Id every : {2, 4, 10, 20, 50, 300}) {
+  for (Id every : {1, 2, 4, 10, 20, 50, 300, 3000}) {
     IdSet filter(vectors_.size());
     for (Id id = 0; id < vectors_.size(); id += every) filter.Insert(id + id / every % every);
     EXPECT_GE(Recall(50, &filter), 0.95) << "one of " << every;
+    EXPECT_GE(Recall(50, &filter, HnswPlan::kFilteredWalk), 0.95) << "one of " << every;
+    EXPECT_GE(Recall(50, &filter, HnswPlan::kScan), 0.99) << "one of " << every;
   }
-  EXPECT_EQ(plans_, (std::set{HnswPlan::kFilteredWalk, HnswPlan::kTwoHopWalk, HnswPlan::kScan}));
+}
+
+TEST_F(HnswTest, ATwoHopWalkFindsWhatFewMatch) {
+  Make(Metric::kL2);
+  PutMany(6000);
+  for (Id every : {4, 6}) {
+    IdSet filter(vectors_.size());
+    for (Id id = 0; id < vectors_.size(); id += every) filter.Insert(id + id / every % every);
+    EXPECT_GE(Recall(50, &filter, HnswPlan::kTwoHopWalk), 0.95) << "one of " << every;
+    EXPECT_TRUE(plans_.count(HnswPlan::kTwoHopWalk)) << "one of " << every;
+  }
+}
+
+TEST_F(HnswTest, ChoosesTheCheapestPlan) {
+  Make(Metric::kL2);
+  PutMany(6000);
+  auto plan_for = [this](Id every) {
+    IdSet filter(vectors_.size());
+    for (Id id = 0; id < vectors_.size(); id += every) filter.Insert(id);
+    return index_->Search({Sample(0), 10, 10, &filter, nullptr}).plan;
+  };
+  EXPECT_EQ(plan_for(1), HnswPlan::kFilteredWalk);
+  EXPECT_EQ(plan_for(2), HnswPlan::kFilteredWalk);
+  EXPECT_EQ(plan_for(4), HnswPlan::kTwoHopWalk);
+  EXPECT_EQ(plan_for(100), HnswPlan::kScan);
 }
 
 // The worst filters for a walk: nothing that matches is near the query.

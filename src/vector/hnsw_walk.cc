@@ -22,8 +22,8 @@ void Pool::Reset(size_t capacity) {
   if (entries_.size() < std::min<size_t>(capacity, 1024)) entries_.resize(std::min<size_t>(capacity, 1024));
 }
 
-void Pool::Offer(Candidate candidate) {
-  if (capacity_ == 0) return;
+bool Pool::Offer(Candidate candidate) {
+  if (capacity_ == 0) return false;
   if (size_ == entries_.size() && size_ < capacity_) entries_.resize(std::min(capacity_, 2 * size_));
   size_t low = 0;
   for (size_t high = size_; low < high;) {
@@ -34,12 +34,14 @@ void Pool::Offer(Candidate candidate) {
       high = middle;
     }
   }
-  if (low == capacity_) return;
+  if (low == capacity_) return false;
   if (!full()) ++size_;
   std::memmove(&entries_[low + 1], &entries_[low], (size_ - 1 - low) * sizeof(Candidate));
   entries_[low] = candidate;
-  cursor_ = std::min(cursor_, low);
   if (full()) limit_ = entries_[size_ - 1].distance;
+  if (low > cursor_) return false;
+  cursor_ = low;
+  return true;
 }
 
 Candidate Pool::Nearest() {
@@ -114,7 +116,7 @@ void Walk::PushBridge(Candidate candidate) {
 void Walk::Keep(Candidate candidate) {
   if (!pool_.Wants(candidate.distance)) return;
   if (Accepts(candidate.slot)) {
-    pool_.Offer(candidate);
+    if (pool_.Offer(candidate)) graph_.PrefetchLinks(candidate.slot);  // likely the next to be expanded
   } else {
     PushBridge(candidate);
   }

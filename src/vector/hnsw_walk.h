@@ -30,7 +30,8 @@ class Pool {
   size_t size() const { return size_; }
   // Whether something at `distance` gets in. False for what is not a finite number.
   bool Wants(float distance) const { return distance < limit_; }
-  void Offer(Candidate candidate);
+  // True when it is now the nearest open one.
+  bool Offer(Candidate candidate);
   // The nearest open one, kNoSlot when there is none.
   Candidate Nearest();
   void CloseNearest() { entries_[cursor_++].slot |= kClosed; }
