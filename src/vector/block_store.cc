@@ -15,26 +15,40 @@ namespace {
 
 constexpr size_t kBlockBytes = 128 * 1024;  // small enough that a tiny index stays tiny
 constexpr size_t kLargestChunkBytes = 64 << 20;
-constexpr uintptr_t kPage = 4096;
+[[maybe_unused]] constexpr uintptr_t kPage = 4096;
+[[maybe_unused]] constexpr uintptr_t kHugePage = 2 << 20;
 
 unsigned Shift(size_t row_bytes) {
   return static_cast<unsigned>(std::countr_zero(std::bit_floor(std::max<size_t>(kBlockBytes / row_bytes, 1))));
-}
-
-// Random reads of a large store miss in the processor's table of pages as often as in its caches; with pages of 2 MiB a
-// search took little more than half the time. A wish, which the system may decline.
-void AskForHugePages([[maybe_unused]] base::Buffer& chunk) {
-#if defined(__linux__)
-  const auto begin = (reinterpret_cast<uintptr_t>(chunk.data()) + kPage - 1) / kPage * kPage;
-  const auto end = (reinterpret_cast<uintptr_t>(chunk.data()) + chunk.size()) / kPage * kPage;
-  if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
-#endif
 }
 
 }  // namespace
 
 BlockStore::BlockStore(size_t row_bytes, base::MemoryResource& memory)
     : memory_(memory), row_bytes_(row_bytes), shift_(Shift(row_bytes)), mask_((uint32_t{1} << shift_) - 1) {}
+
+// Random reads of a large store miss in the processor's table of pages as often as in its caches; with pages of 2 MiB a
+// search took little more than half the time. A chunk alone may be smaller than such a page, but allocators place large
+// blocks side by side. A wish, which the system may decline.
+void BlockStore::AskForHugePages([[maybe_unused]] const base::Buffer& chunk) {
+#if defined(__linux__) && defined(MADV_COLLAPSE)
+  const auto address = reinterpret_cast<uintptr_t>(chunk.data());
+  const uintptr_t begin = address / kPage * kPage;
+  const uintptr_t end = (address + chunk.size() + kPage - 1) / kPage * kPage;
+  if (begin == run_end_) {
+    run_end_ = end;
+  } else if (end == run_begin_) {
+    run_begin_ = begin;
+  } else {
+    run_begin_ = begin;
+    run_end_ = end;
+  }
+  for (uintptr_t page = begin / kHugePage * kHugePage; page < end; page += kHugePage) {
+    if (page < run_begin_ || page + kHugePage > run_end_) continue;
+    madvise(reinterpret_cast<void*>(page), kHugePage, MADV_COLLAPSE);
+  }
+#endif
+}
 
 void BlockStore::MakeRoomInTable(size_t blocks) {
   if (!tables_.empty() && blocks <= tables_.back()->size()) return;
@@ -52,8 +66,8 @@ base::Status BlockStore::Grow(size_t rows) try {
     MakeRoomInTable(blocks_ + wanted);
     chunks_.reserve(chunks_.size() + 1);
     ASSIGN_OR_RETURN(base::Buffer chunk, base::Buffer::Create(wanted * block_bytes, memory_));
-    AskForHugePages(chunk);
     std::memset(chunk.data(), 0xff, chunk.size());
+    AskForHugePages(chunk);
     for (size_t i = 0; i < wanted; ++i) (*tables_.back())[blocks_ + i] = chunk.data() + i * block_bytes;
     chunks_.push_back(std::move(chunk));
     blocks_ += wanted;

@@ -31,12 +31,15 @@ class BlockStore {
   using Table = std::vector<std::byte*>;
 
   void MakeRoomInTable(size_t blocks);
+  void AskForHugePages(const base::Buffer& chunk);
 
   base::MemoryResource& memory_;
   const size_t row_bytes_;
   const unsigned shift_;
   const uint32_t mask_;
   size_t blocks_ = 0;
+  uintptr_t run_begin_ = 0;  // the pages of the last chunks that lie side by side
+  uintptr_t run_end_ = 0;
   std::vector<base::Buffer> chunks_;            // of one or more blocks each
   std::vector<std::unique_ptr<Table>> tables_;  // the last one is current; a reader may still be in an older one
   std::atomic<std::byte* const*> table_{nullptr};

@@ -193,7 +193,7 @@ TEST_F(HnswTest, ChoosesTheCheapestPlan) {
   };
   EXPECT_EQ(plan_for(1), HnswPlan::kFilteredWalk);
   EXPECT_EQ(plan_for(2), HnswPlan::kFilteredWalk);
-  EXPECT_EQ(plan_for(4), HnswPlan::kTwoHopWalk);
+  EXPECT_EQ(plan_for(5), HnswPlan::kTwoHopWalk);
   EXPECT_EQ(plan_for(100), HnswPlan::kScan);
 }
 

@@ -13,7 +13,7 @@ constexpr size_t kScanChunk = 256;
 constexpr size_t kFilteredEfFactor = 2;
 // Matching nodes within two links below which a two-hop walk has gaps: measured at 1 and 3 % with M 16, recall fell to
 // 0.78.
-constexpr double kFewestTwoHopNeighbours = 8;
+constexpr double kFewestTwoHopNeighbours = 7;
 
 }  // namespace
 
