@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kBlockBytes = 128 * 1024;  // small enough that a tiny index stays tiny
 constexpr size_t kLargestChunkBytes = 64 << 20;
+[[maybe_unused]] constexpr int kMadviseCollapse = 25;  // MADV_COLLAPSE of Linux 6.1, unknown to older headers
 [[maybe_unused]] constexpr uintptr_t kPage = 4096;
 [[maybe_unused]] constexpr uintptr_t kHugePage = 2 << 20;
 
@@ -31,7 +32,7 @@ BlockStore::BlockStore(size_t row_bytes, base::MemoryResource& memory)
 // search took little more than half the time. A chunk alone may be smaller than such a page, but allocators place large
 // blocks side by side. A wish, which the system may decline.
 void BlockStore::AskForHugePages([[maybe_unused]] const base::Buffer& chunk) {
-#if defined(__linux__) && defined(MADV_COLLAPSE)
+#if defined(__linux__)
   const auto address = reinterpret_cast<uintptr_t>(chunk.data());
   const uintptr_t begin = address / kPage * kPage;
   const uintptr_t end = (address + chunk.size() + kPage - 1) / kPage * kPage;
@@ -45,7 +46,9 @@ void BlockStore::AskForHugePages([[maybe_unused]] const base::Buffer& chunk) {
   }
   for (uintptr_t page = begin / kHugePage * kHugePage; page < end; page += kHugePage) {
     if (page < run_begin_ || page + kHugePage > run_end_) continue;
-    madvise(reinterpret_cast<void*>(page), kHugePage, MADV_COLLAPSE);
+    if (madvise(reinterpret_cast<void*>(page), kHugePage, MADV_HUGEPAGE) == 0) {
+      madvise(reinterpret_cast<void*>(page), kHugePage, kMadviseCollapse);
+    }
   }
 #endif
 }
