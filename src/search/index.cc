@@ -1,28 +1,23 @@
 #include "search/index.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
-#include <cstring>
 #include <deque>
 #include <new>
 #include <utility>
 
 #include "base/check.h"
+#include "search/vector_field.h"
 
 namespace redoubt::search {
 
 using base::OkStatus;
 
-void FailureCounter::Note(std::string_view error, std::string_view key) {
-  ++count;
-  last_error = error;
-  last_key = key;
-}
-
 Result<std::unique_ptr<Index>> Index::Create(IndexDefinition definition, base::MemoryResource& memory) {
   std::unique_ptr<Index> index(new Index(std::move(definition), memory));
-  for (const Field& field : index->definition_.fields) RETURN_IF_ERROR(index->AddFieldIndex(field, memory));
+  for (const Field& field : index->definition_.fields) {
+    ASSIGN_OR_RETURN(std::unique_ptr<FieldIndex> fresh, FieldIndex::Create(field, memory));
+    index->fields_.push_back(std::move(fresh));
+  }
   return index;
 }
 
@@ -33,43 +28,17 @@ Index::Index(IndexDefinition definition, base::MemoryResource& memory)
 
 Index::~Index() = default;
 
-Status Index::AddFieldIndex(const Field& field, base::MemoryResource& memory) {
-  FieldIndex index;
-  switch (field.type) {
-    case FieldType::kTag:
-      index.tags = std::make_unique<TagIndex>(field.tag, &std_memory_);
-      break;
-    case FieldType::kNumeric:
-      index.numbers = std::make_unique<NumericIndex>(!field.no_index, &std_memory_);
-      break;
-    case FieldType::kVector: {
-      ASSIGN_OR_RETURN(index.vectors, vector::FlatIndex::Create({field.vector.dim, field.vector.metric, &memory}));
-      break;
-    }
-  }
-  fields_.push_back(std::move(index));
-  return OkStatus();
-}
-
-Status Index::Fail(size_t field, std::string_view key, std::string error) {
-  failures_.Note(error, key);
-  field_failures_[field].Note(error, key);
-  return base::InvalidArgument(std::move(error));
+Status Index::Fail(size_t field, std::string_view key, Status error) {
+  failures_.Note(error.message(), key);
+  field_failures_[field].Note(error.message(), key);
+  return error;
 }
 
 // Before anything is stored, so that a document is indexed whole or not at all.
 Status Index::Check(std::string_view key, FieldValues values) {
   for (size_t i = 0; i < values.size(); ++i) {
     if (!values[i]) continue;
-    const Field& field = definition_.fields[i];
-    if (field.type == FieldType::kVector && values[i]->size() != field.vector.blob_bytes()) {
-      return Fail(i, key,
-                  fmt::format("Could not add vector with blob size {} (expected size {})", values[i]->size(),
-                              field.vector.blob_bytes()));
-    }
-    if (field.type == FieldType::kNumeric && !ParseDouble(*values[i])) {
-      return Fail(i, key, fmt::format("Invalid numeric value: '{}'", values[i]->substr(0, 64)));
-    }
+    if (Status status = fields_[i]->Check(*values[i]); !status.ok()) return Fail(i, key, std::move(status));
   }
   return OkStatus();
 }
@@ -95,18 +64,10 @@ Status Index::Put(std::string_view key, FieldValues values) {
 
 Status Index::Store(Id id, FieldValues values) {
   for (size_t i = 0; i < values.size(); ++i) {
-    FieldIndex& field = fields_[i];
-    const std::optional<std::string_view>& value = values[i];
-    if (field.tags != nullptr) {
-      value ? field.tags->Set(id, *value) : field.tags->Clear(id);
-    } else if (field.numbers != nullptr) {
-      value ? field.numbers->Set(id, *ParseDouble(*value)) : field.numbers->Clear(id);
-    } else if (value) {
-      std::vector<float> vector(field.vectors->dim());
-      std::memcpy(vector.data(), value->data(), value->size());
-      RETURN_IF_ERROR(field.vectors->Add(id, vector));
+    if (values[i]) {
+      RETURN_IF_ERROR(fields_[i]->Set(id, *values[i]));
     } else {
-      field.vectors->Remove(id);
+      fields_[i]->Clear(id);
     }
   }
   return OkStatus();
@@ -120,38 +81,8 @@ bool Index::Remove(std::string_view key) {
 }
 
 void Index::RemoveId(Id id) {
-  for (FieldIndex& field : fields_) {
-    if (field.tags != nullptr) field.tags->Clear(id);
-    if (field.numbers != nullptr) field.numbers->Clear(id);
-    if (field.vectors != nullptr) field.vectors->Remove(id);
-  }
+  for (const std::unique_ptr<FieldIndex>& field : fields_) field->Clear(id);
   documents_.Remove(id);
-}
-
-IdSet Index::Evaluate(const FilterNode& node) const {
-  IdSet set(documents_.bound());
-  switch (node.kind) {
-    case FilterNode::Kind::kAll:
-      return documents_.All();
-    case FilterNode::Kind::kTag:
-      fields_[node.field].tags->Collect(node.tags, set);
-      return set;
-    case FilterNode::Kind::kNumeric:
-      fields_[node.field].numbers->Collect(node.range, set);
-      return set;
-    case FilterNode::Kind::kNot:
-      set = documents_.All();
-      set.Subtract(Evaluate(*node.children[0]));
-      return set;
-    case FilterNode::Kind::kOr:
-      for (const auto& child : node.children) set.UniteWith(Evaluate(*child));
-      return set;
-    case FilterNode::Kind::kAnd:
-      set = Evaluate(*node.children[0]);
-      for (size_t i = 1; i < node.children.size(); ++i) set.IntersectWith(Evaluate(*node.children[i]));
-      return set;
-  }
-  return set;
 }
 
 // The tasks among `tasks` whose KNN is over `field`.
@@ -171,7 +102,7 @@ void Index::FindNearest(size_t field, std::span<const SearchTask> tasks, std::ve
     }
   }
   if (queries.empty()) return;
-  std::vector<std::vector<vector::Hit>> hits = fields_[field].vectors->SearchMany(queries);
+  std::vector<std::vector<vector::Hit>> hits = fields_[field]->vectors()->SearchMany(queries);
   for (size_t q = 0; q < queries.size(); ++q) {
     for (const vector::Hit& hit : hits[q]) found[positions[q]].push_back({hit.id, hit.distance, {}});
   }
@@ -189,12 +120,7 @@ Index::Candidates Index::Matching(const SearchPlan& plan) const {
 SortKey Index::SortKeyOf(const SearchPlan& plan, const Candidate& candidate) const {
   if (plan.sort == SortKind::kDistance) return candidate.distance;
   if (plan.sort == SortKind::kNone) return {};
-  const FieldIndex& field = fields_[plan.sort_field];
-  if (field.numbers != nullptr) {
-    double value = field.numbers->Value(candidate.id);
-    return std::isnan(value) ? SortKey() : SortKey(value);
-  }
-  return field.tags->Has(candidate.id) ? SortKey(field.tags->SortKey(candidate.id)) : SortKey();
+  return fields_[plan.sort_field]->SortKeyOf(candidate.id);
 }
 
 // Only the part that LIMIT shows has to be in order. Documents without a key come last in either direction.
@@ -226,7 +152,7 @@ std::vector<SearchOutcome> Index::SearchMany(std::span<const SearchTask> tasks) 
   std::vector<SearchOutcome> outcomes(tasks.size());
   std::vector<Candidates> found(tasks.size());
   for (size_t field = 0; field < fields_.size(); ++field) {
-    if (fields_[field].vectors != nullptr) FindNearest(field, tasks, found, outcomes);
+    if (fields_[field]->vectors() != nullptr) FindNearest(field, tasks, found, outcomes);
   }
   for (size_t i = 0; i < tasks.size(); ++i) {
     const SearchPlan& plan = *tasks[i].plan;
@@ -248,18 +174,7 @@ IndexStats Index::Stats() const {
   stats.key_bytes = documents_.memory_bytes();
   stats.failures = failures_;
   stats.field_failures = field_failures_;
-  for (const FieldIndex& field : fields_) {
-    if (field.tags != nullptr) {
-      stats.distinct_tags += field.tags->distinct_tags();
-      stats.records += field.tags->postings();
-      stats.tag_bytes += field.tags->memory_bytes();
-    } else if (field.numbers != nullptr) {
-      stats.records += field.numbers->size();
-      stats.numeric_bytes += field.numbers->memory_bytes();
-    } else {
-      stats.vector_bytes += field.vectors->memory_bytes();
-    }
-  }
+  for (const std::unique_ptr<FieldIndex>& field : fields_) field->AddTo(stats);
   return stats;
 }
 

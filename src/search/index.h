@@ -1,32 +1,27 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "base/memory.h"
 #include "base/result.h"
 #include "search/document_table.h"
-#include "search/numeric_index.h"
+#include "search/field_index.h"
+#include "search/filter.h"
+#include "search/index_stats.h"
 #include "search/schema.h"
 #include "search/search_request.h"
-#include "search/tag_index.h"
-#include "vector/flat_index.h"
 
 namespace redoubt::search {
 
 // The values of one document, in the order of the definition's fields; nothing where the hash has no such field.
 using FieldValues = std::span<const std::optional<std::string_view>>;
-
-// What a result is sorted by: nothing, a number, or text.
-using SortKey = std::variant<std::monostate, double, std::string>;
 
 struct FoundDocument {
   std::string key;
@@ -44,28 +39,6 @@ struct SearchOutcome {
 struct SearchTask {
   const SearchPlan* plan = nullptr;
   std::function<bool()> stop;  // asked now and then; when it answers true the outcome holds what was found so far
-};
-
-// Failures to index, for FT.INFO.
-struct FailureCounter {
-  uint64_t count = 0;
-  std::string last_error = "N/A";
-  std::string last_key = "N/A";
-
-  void Note(std::string_view error, std::string_view key);
-};
-
-struct IndexStats {
-  size_t documents = 0;
-  size_t document_id_bound = 0;
-  size_t distinct_tags = 0;
-  size_t records = 0;  // tag postings and numbers
-  size_t tag_bytes = 0;
-  size_t numeric_bytes = 0;
-  size_t vector_bytes = 0;
-  size_t key_bytes = 0;
-  FailureCounter failures;
-  std::vector<FailureCounter> field_failures;  // in the order of the fields
 };
 
 // One search index over documents with string values: the meaning of FT.* without the server.
@@ -91,12 +64,6 @@ class Index {
   std::vector<std::string> Keys() const;
 
  private:
-  // Exactly one is set, by the type of the field.
-  struct FieldIndex {
-    std::unique_ptr<TagIndex> tags;
-    std::unique_ptr<NumericIndex> numbers;
-    std::unique_ptr<vector::FlatIndex> vectors;
-  };
   struct Candidate {
     Id id = 0;
     double distance = 0;
@@ -104,13 +71,12 @@ class Index {
   };
 
   Index(IndexDefinition definition, base::MemoryResource& memory);
-  base::Status AddFieldIndex(const Field& field, base::MemoryResource& memory);
   base::Status Check(std::string_view key, FieldValues values);
   base::Status Store(Id id, FieldValues values);
   void RemoveId(Id id);
-  base::Status Fail(size_t field, std::string_view key, std::string error);
+  base::Status Fail(size_t field, std::string_view key, base::Status error);
 
-  IdSet Evaluate(const FilterNode& node) const;
+  IdSet Evaluate(const FilterNode& node) const { return FilterEvaluator(documents_, fields_).Evaluate(node); }
   using Candidates = std::vector<Candidate>;
   void FindNearest(size_t field, std::span<const SearchTask> tasks, std::vector<Candidates>& found,
                    std::vector<SearchOutcome>& outcomes) const;
@@ -122,7 +88,7 @@ class Index {
   IndexDefinition definition_;
   base::StdMemoryAdapter std_memory_;
   DocumentTable documents_;
-  std::vector<FieldIndex> fields_;
+  FieldIndexes fields_;
   FailureCounter failures_;
   std::vector<FailureCounter> field_failures_;
 };

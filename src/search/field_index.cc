@@ -1,0 +1,88 @@
+#include "search/field_index.h"
+
+#include <fmt/core.h>
+
+#include <cmath>
+#include <utility>
+
+#include "search/args.h"
+#include "search/numeric_index.h"
+#include "search/tag_index.h"
+#include "search/vector_field.h"
+
+namespace redoubt::search {
+namespace {
+
+using base::OkStatus;
+
+class TagField final : public FieldIndex {
+ public:
+  TagField(const Field& field, base::MemoryResource& memory) : memory_(memory), index_(field.tag, &memory_) {}
+
+  Status Set(Id id, std::string_view value) override {
+    index_.Set(id, value);
+    return OkStatus();
+  }
+  void Clear(Id id) override { index_.Clear(id); }
+  SortKey SortKeyOf(Id id) const override { return index_.Has(id) ? SortKey(index_.SortKey(id)) : SortKey(); }
+  void AddTo(IndexStats& stats) const override {
+    stats.distinct_tags += index_.distinct_tags();
+    stats.records += index_.postings();
+    stats.tag_bytes += index_.memory_bytes();
+  }
+  const TagIndex* tags() const override { return &index_; }
+
+ private:
+  base::StdMemoryAdapter memory_;
+  TagIndex index_;
+};
+
+class NumericField final : public FieldIndex {
+ public:
+  NumericField(const Field& field, base::MemoryResource& memory) : memory_(memory), index_(!field.no_index, &memory_) {}
+
+  Status Check(std::string_view value) const override {
+    if (ParseDouble(value)) return OkStatus();
+    return base::InvalidArgument(fmt::format("Invalid numeric value: '{}'", value.substr(0, 64)));
+  }
+  Status Set(Id id, std::string_view value) override {
+    index_.Set(id, *ParseDouble(value));
+    return OkStatus();
+  }
+  void Clear(Id id) override { index_.Clear(id); }
+  SortKey SortKeyOf(Id id) const override {
+    const double value = index_.Value(id);
+    return std::isnan(value) ? SortKey() : SortKey(value);
+  }
+  void AddTo(IndexStats& stats) const override {
+    stats.records += index_.size();
+    stats.numeric_bytes += index_.memory_bytes();
+  }
+  const NumericIndex* numbers() const override { return &index_; }
+
+ private:
+  base::StdMemoryAdapter memory_;
+  NumericIndex index_;
+};
+
+}  // namespace
+
+Status FieldIndex::Check(std::string_view /*value*/) const { return OkStatus(); }
+
+SortKey FieldIndex::SortKeyOf(Id /*id*/) const { return {}; }
+
+Result<std::unique_ptr<FieldIndex>> FieldIndex::Create(const Field& field, base::MemoryResource& memory) {
+  switch (field.type) {
+    case FieldType::kTag:
+      return std::unique_ptr<FieldIndex>(std::make_unique<TagField>(field, memory));
+    case FieldType::kNumeric:
+      return std::unique_ptr<FieldIndex>(std::make_unique<NumericField>(field, memory));
+    case FieldType::kVector: {
+      ASSIGN_OR_RETURN(std::unique_ptr<VectorField> index, VectorField::Create(field.vector, memory));
+      return std::unique_ptr<FieldIndex>(std::move(index));
+    }
+  }
+  return base::Internal("a field of an unknown type");
+}
+
+}  // namespace redoubt::search

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/memory.h"
+#include "base/result.h"
+#include "search/document_table.h"
+#include "search/index_stats.h"
+#include "search/schema.h"
+
+namespace redoubt::search {
+
+class NumericIndex;
+class TagIndex;
+class VectorField;
+
+// What a result is sorted by: nothing, a number, or text.
+using SortKey = std::variant<std::monostate, double, std::string>;
+
+// What an index keeps of one field of its documents: a kind for each type of field.
+// The const functions may run on many threads at once; Set() and Clear() need exclusive access.
+class FieldIndex {
+ public:
+  // The kind for `field`. `memory` outlives it.
+  static base::Result<std::unique_ptr<FieldIndex>> Create(const Field& field, base::MemoryResource& memory);
+  virtual ~FieldIndex() = default;
+
+  // Whether Set() takes the value; the error is the one that FT.INFO shows.
+  virtual base::Status Check(std::string_view value) const;
+  // Replaces what the document had. ResourceExhausted, or std::bad_alloc thrown, when memory has no room: the document
+  // has to be cleared then.
+  virtual base::Status Set(Id id, std::string_view value) = 0;
+  virtual void Clear(Id id) = 0;
+
+  virtual SortKey SortKeyOf(Id id) const;  // nothing where the document has no value, or the field no order
+  virtual void AddTo(IndexStats& stats) const = 0;
+
+  // Null but for a field of that type.
+  virtual const TagIndex* tags() const { return nullptr; }
+  virtual const NumericIndex* numbers() const { return nullptr; }
+  virtual const VectorField* vectors() const { return nullptr; }
+};
+
+using FieldIndexes = std::vector<std::unique_ptr<FieldIndex>>;  // in the order of the definition's fields
+
+}  // namespace redoubt::search

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace redoubt::search {
+
+// Failures to index, for FT.INFO.
+struct FailureCounter {
+  uint64_t count = 0;
+  std::string last_error = "N/A";
+  std::string last_key = "N/A";
+
+  void Note(std::string_view error, std::string_view key) {
+    ++count;
+    last_error = error;
+    last_key = key;
+  }
+};
+
+// The size and state of an index.
+struct IndexStats {
+  size_t documents = 0;
+  size_t document_id_bound = 0;
+  size_t distinct_tags = 0;
+  size_t records = 0;  // tag postings and numbers
+  size_t tag_bytes = 0;
+  size_t numeric_bytes = 0;
+  size_t vector_bytes = 0;
+  size_t key_bytes = 0;
+  FailureCounter failures;
+  std::vector<FailureCounter> field_failures;  // in the order of the fields
+};
+
+}  // namespace redoubt::search
