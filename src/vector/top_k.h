@@ -13,7 +13,7 @@ using Id = uint32_t;
 
 struct Hit {
   Id id = 0;
-  float distance = 0;
+  double distance = 0;  // a FLOAT64 index computes in double, integers are exact
 
   friend bool operator==(const Hit&, const Hit&) = default;
   // Nearer first; equal distances by id, so that the same question has one answer.
@@ -28,7 +28,7 @@ class TopK {
   explicit TopK(size_t k) : k_(k) {}
 
   // Whether a hit at `distance` could still get in. False for NaN.
-  bool Wants(float distance) const { return distance <= limit_; }
+  bool Wants(double distance) const { return distance <= limit_; }
 
   void Offer(Hit hit) {
     if (heap_.size() < k_) {
@@ -50,7 +50,7 @@ class TopK {
 
  private:
   size_t k_;
-  float limit_ = std::numeric_limits<float>::infinity();
+  double limit_ = std::numeric_limits<double>::infinity();
   std::vector<Hit> heap_;
 };
 
