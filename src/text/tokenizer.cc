@@ -1,12 +1,10 @@
 #include "text/tokenizer.h"
 
-#include <libstemmer.h>
-
 #include <algorithm>
 #include <array>
-#include <memory>
 
 #include "text/fold.h"
+#include "text/stemmer.h"
 #include "text/utf8.h"
 
 namespace redoubt::text {
@@ -24,23 +22,6 @@ constexpr std::array<std::string_view, 64> kStopWords = {
 static_assert(std::is_sorted(kStopWords.begin(), kStopWords.end()));
 
 bool IsStopWord(std::string_view word) { return std::binary_search(kStopWords.begin(), kStopWords.end(), word); }
-
-// Snowball's English stemmer; one per call because it keeps state between words.
-class Stemmer {
- public:
-  Stemmer() : stemmer_(sb_stemmer_new("english", "UTF_8"), &sb_stemmer_delete) {}
-
-  std::string Stem(const std::string& word) {
-    if (stemmer_ == nullptr) return word;
-    const sb_symbol* stem =
-        sb_stemmer_stem(stemmer_.get(), reinterpret_cast<const sb_symbol*>(word.data()), static_cast<int>(word.size()));
-    if (stem == nullptr) return word;
-    return {reinterpret_cast<const char*>(stem), static_cast<size_t>(sb_stemmer_length(stemmer_.get()))};
-  }
-
- private:
-  std::unique_ptr<sb_stemmer, decltype(&sb_stemmer_delete)> stemmer_;
-};
 
 std::string ToUtf8(std::u32string_view code_points) {
   std::string out;
@@ -79,7 +60,7 @@ class TermWriter {
   }
 
   std::vector<std::string>& terms_;
-  Stemmer stemmer_;
+  Stemmer stemmer_ = *Stemmer::Create("english");
 };
 
 // The end of the name that begins at `start`: joins count only between two word characters.
