@@ -1,7 +1,10 @@
 // How HnswIndex links a new vector.
 #include <algorithm>
+#include <new>
+#include <utility>
 
 #include "vector/hnsw_index.h"
+#include "vector/hnsw_lease.h"
 
 namespace redoubt::vector {
 
@@ -111,6 +114,68 @@ void HnswIndex::AddLink(Slot from, Slot to, size_t level) const {
   std::sort(candidates.begin(), candidates.end());
   candidates = Select(std::move(candidates), links.capacity);
   for (size_t i = 0; i < links.capacity; ++i) links.Set(i, i < candidates.size() ? candidates[i].slot : kNoSlot);
+}
+
+// Room for the next vectors, so that whoever places one hardly ever has to make it.
+void HnswIndex::GrowAhead() {
+  std::unique_lock grow(grow_mu_, std::try_to_lock);
+  if (!grow.owns_lock()) return;
+  BlockStore& records = graph_.records();
+  size_t blocks = 0;
+  {
+    std::lock_guard lock(mu_);
+    blocks = records.ChunkToAdd(graph_.bound());
+  }
+  if (blocks == 0) return;
+  base::Result<base::Buffer> chunk = records.MakeChunk(blocks);
+  if (!chunk.ok()) return;  // perhaps there is room for a single block when one is needed
+  std::vector<BlockStore::Range> ranges;
+  {
+    std::lock_guard lock(mu_);
+    (void)records.Adopt(std::move(*chunk));
+    ranges = records.TakeHugeRanges();
+  }
+  BlockStore::UseHugePages(ranges);
+}
+
+// Those removed meanwhile were never linked; searches may still read them.
+Slot HnswIndex::TakeQueued() {
+  std::lock_guard lock(mu_);
+  while (!queue_.empty()) {
+    const Slot slot = queue_.front();
+    if (graph_.IdOf(slot) == kNoId) removed_.push_back(slot);
+    queue_.pop_front();
+    graph_.SetQueued(slot, false);
+    if (graph_.IdOf(slot) != kNoId) return slot;
+    graph_.ClearStaged(slot);
+  }
+  return kNoSlot;
+}
+
+// Of nodes that come while the entry is being replaced one can miss all others.
+void HnswIndex::ConnectPlaced(Slot slot, Walk& walk) {
+  constexpr int kAttempts = 4;
+  for (int i = 0; i < kAttempts; ++i) {
+    Connect(slot, walk);
+    const bool alone = graph_.Links(slot, 0).Get(0) == kNoSlot;
+    if (!alone || LoadEntry().slot == slot || graph_.IdOf(slot) == kNoId) break;
+  }
+  graph_.ClearStaged(slot);
+}
+
+bool HnswIndex::ConnectStaged(size_t budget) {
+  GrowAhead();
+  size_t done = 0;
+  for (; done < budget; ++done) {
+    Lease lease(*this);  // before the slot is taken: it stays this vector's while it is linked
+    const Slot slot = TakeQueued();
+    if (slot == kNoSlot) break;
+    try {
+      ConnectPlaced(slot, *lease);
+    } catch (const std::bad_alloc&) {  // it stays among the staged and is found there
+    }
+  }
+  return done > 0;
 }
 
 }  // namespace redoubt::vector

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <random>
 #include <set>
 #include <thread>
@@ -79,7 +80,7 @@ TEST(HnswConcurrencyTest, SearchesStayRightBesideChangesAndRepairs) {
   std::vector<std::thread> others;
   others.emplace_back([&] {
     while (!done) {
-      if (!index->Repair(100)) std::this_thread::yield();
+      if (index->Repair(100) != RepairProgress::kSome) std::this_thread::yield();
     }
   });
   std::atomic<size_t> searches{0};
@@ -103,6 +104,54 @@ TEST(HnswConcurrencyTest, SearchesStayRightBesideChangesAndRepairs) {
   for (std::thread& other : others) other.join();
   EXPECT_GT(searches, 0u);
   for (Id id = 0; id < kIds; ++id) ASSERT_TRUE(index->Add(id, VectorOf(id, 0)).ok());
+  EXPECT_GE(ShareFound(*index, kIds), 0.99);
+}
+
+// What the server does: one thread stages and removes, others link, repair and search.
+TEST(HnswConcurrencyTest, AWriterStagesWhileOthersLinkRepairAndSearch) {
+  constexpr Id kIds = 800;
+  std::unique_ptr<HnswIndex> index = MakeIndex();
+  std::atomic<bool> done{false};
+  std::vector<std::thread> others;
+  for (int t = 0; t < 2; ++t) {
+    others.emplace_back([&] {
+      while (!done) {
+        const bool linked = index->ConnectStaged(8);
+        if (index->Repair(64) != RepairProgress::kSome && !linked) std::this_thread::yield();
+      }
+    });
+  }
+  std::atomic<bool> replacing{false};  // a search beside it may come between the old vector and the new one
+  std::atomic<Id> written{0};          // the ids below, if not divisible by 7, stay
+  for (uint32_t t = 0; t < 2; ++t) {
+    others.emplace_back([&, t] {
+      std::mt19937 random(200 + t);
+      while (!done) {
+        const Id bound = written;
+        if (bound == 0) continue;
+        const Id id = static_cast<Id>(random() % bound);
+        if (id % 7 == 0) continue;
+        HnswResult result = index->Search({VectorOf(id, 0), 5, 200, nullptr, nullptr});
+        std::set<Id> ids;
+        for (const Hit& hit : result.hits) EXPECT_TRUE(ids.insert(hit.id).second) << "twice: " << hit.id;
+        EXPECT_TRUE(replacing || ids.count(id) == 1) << id << " of " << bound;
+      }
+    });
+  }
+  for (Id id = 0; id < kIds; ++id) {
+    ASSERT_TRUE(index->Stage(id, VectorOf(id, 0)).ok());
+    written = id + 1;
+    if (id % 3 == 0) index->Remove(id / 7 * 7);
+    if (id % 50 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  replacing = true;
+  for (Id id = 0; id < kIds; ++id) ASSERT_TRUE(index->Stage(id, VectorOf(id, 0)).ok());
+  done = true;
+  for (std::thread& other : others) other.join();
+  while (index->ConnectStaged(100)) {
+  }
+  EXPECT_EQ(index->staged(), 0u);
+  EXPECT_EQ(index->size(), kIds);
   EXPECT_GE(ShareFound(*index, kIds), 0.99);
 }
 

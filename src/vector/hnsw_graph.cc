@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <bit>
 #include <new>
 
 namespace redoubt::vector {
@@ -12,6 +13,7 @@ HnswGraph::HnswGraph(size_t m, size_t code_bytes, base::MemoryResource& memory)
       records_(code_offset_ + code_bytes, memory),
       ids_(sizeof(Id), memory),
       upper_(m * sizeof(Slot), memory),
+      not_staged_(sizeof(uint64_t), memory, kStagedBlockBytes),
       free_rows_(kMaxLevel + 1) {}
 
 base::Result<Slot> HnswGraph::TakeRecord() {
@@ -24,6 +26,7 @@ base::Result<Slot> HnswGraph::TakeRecord() {
   if (slot == kMaxSlots) return base::ResourceExhausted(fmt::format("a graph holds at most {} vectors", kMaxSlots));
   RETURN_IF_ERROR(records_.Grow(size_t{slot} + 1));
   RETURN_IF_ERROR(ids_.Grow(size_t{slot} + 1));
+  RETURN_IF_ERROR(not_staged_.Grow(slot / 64 + 1));
   new (&Head(slot)) NodeHead();
   bound_.store(slot + 1, std::memory_order_release);
   return slot;
@@ -57,7 +60,30 @@ base::Result<Slot> HnswGraph::TakeSlot(size_t level) {
   return slot;
 }
 
+void HnswGraph::SetStaged(Slot slot) {
+  staged_count_.fetch_add(1);
+  NotStaged(slot).fetch_and(~(uint64_t{1} << (slot % 64)));
+}
+
+void HnswGraph::ClearStaged(Slot slot) {
+  const uint64_t bit = uint64_t{1} << (slot % 64);
+  if ((NotStaged(slot).fetch_or(bit) & bit) == 0) staged_count_.fetch_sub(1);
+}
+
+void HnswGraph::CopyStaged(std::vector<Slot>& out) const {
+  out.clear();
+  if (staged() == 0) return;
+  const auto words = static_cast<uint32_t>((bound() + 63) / 64);
+  for (uint32_t i = 0; i < words; ++i) {
+    const uint64_t word = ~NotStaged(i * 64).load(std::memory_order_acquire);
+    for (uint64_t rest = word; rest != 0; rest &= rest - 1) {
+      out.push_back(i * 64 + static_cast<Slot>(std::countr_zero(rest)));
+    }
+  }
+}
+
 void HnswGraph::ReturnSlot(Slot slot) {
+  ClearStaged(slot);
   const size_t level = Level(slot);
   for (size_t l = 0; l <= level; ++l) {
     LinkList links = Links(slot, l);
@@ -69,7 +95,7 @@ void HnswGraph::ReturnSlot(Slot slot) {
 }
 
 size_t HnswGraph::memory_bytes() const {
-  size_t bytes = records_.memory_bytes() + ids_.memory_bytes() + upper_.memory_bytes();
+  size_t bytes = records_.memory_bytes() + ids_.memory_bytes() + upper_.memory_bytes() + not_staged_.memory_bytes();
   bytes += free_slots_.capacity() * sizeof(Slot);
   for (const auto& rows : free_rows_) bytes += rows.capacity() * sizeof(uint32_t);
   return bytes;

@@ -43,10 +43,13 @@ class HnswGraph {
  public:
   HnswGraph(size_t m, size_t code_bytes, base::MemoryResource& memory);
 
-  // A slot without links and without an id, with room for levels 0..level. One caller at a time, also of ReturnSlot().
+  // A slot without links and without an id, with room for levels 0..level. One caller at a time, also of ReturnSlot(),
+  // of the functions below it and of memory_bytes().
   base::Result<Slot> TakeSlot(size_t level);
   // Nobody may hold the slot any more.
   void ReturnSlot(Slot slot);
+  // The store of the records, which is by far the largest, for who makes room in it ahead of need.
+  BlockStore& records() { return records_; }
 
   // Safe on many threads.
   size_t bound() const { return bound_.load(std::memory_order_acquire); }  // every slot is below
@@ -60,6 +63,17 @@ class HnswGraph {
   // kNoId: free, or deleted.
   Id IdOf(Slot slot) const { return IdWord(slot).load(std::memory_order_acquire); }
   void SetId(Slot slot, Id id) const { IdWord(slot).store(id); }
+
+  // A staged slot has a code and an id but is not known to others yet. Safe on many threads.
+  void SetStaged(Slot slot);
+  void ClearStaged(Slot slot);
+  bool IsStaged(Slot slot) const { return (NotStaged(slot).load() >> (slot % 64) & 1) == 0; }
+  size_t staged() const { return staged_count_.load(std::memory_order_acquire); }
+  void CopyStaged(std::vector<Slot>& out) const;
+
+  // A mark for the owner, with one caller at a time.
+  bool Queued(Slot slot) const { return Head(slot).queued; }
+  void SetQueued(Slot slot, bool queued) { Head(slot).queued = queued; }
 
   void PrefetchLinks(Slot slot) const {
     const std::byte* record = records_.At(slot);
@@ -89,11 +103,13 @@ class HnswGraph {
     CodeHead code;
     std::atomic<uint32_t> tower{0};  // the highest level, and in kRowBits the row of level 1; the next levels follow
     std::atomic<uint8_t> lock{0};
+    bool queued = false;
   };
   static_assert(sizeof(NodeHead) == Codec::kHeadBytes);
   static_assert(sizeof(std::atomic<Slot>) == sizeof(Slot) && std::atomic<Slot>::is_always_lock_free);
 
   static constexpr unsigned kRowBits = 28;
+  static constexpr size_t kStagedBlockBytes = 4096;  // of 32,768 slots
 
   LinkList UpperLinks(uint32_t tower, size_t level) const {
     const uint32_t row = (tower & ((uint32_t{1} << kRowBits) - 1)) + static_cast<uint32_t>(level) - 1;
@@ -103,6 +119,9 @@ class HnswGraph {
     return *reinterpret_cast<NodeHead*>(records_.At(slot) + code_offset_ - Codec::kHeadBytes);
   }
   std::atomic<Id>& IdWord(Slot slot) const { return *reinterpret_cast<std::atomic<Id>*>(ids_.At(slot)); }
+  std::atomic<uint64_t>& NotStaged(Slot slot) const {
+    return *reinterpret_cast<std::atomic<uint64_t>*>(not_staged_.At(slot / 64));
+  }
   base::Result<uint32_t> TakeRows(size_t levels);
   base::Result<Slot> TakeRecord();
 
@@ -110,7 +129,9 @@ class HnswGraph {
   const size_t code_offset_;
   BlockStore records_;  // links of level 0, head, code
   BlockStore ids_;
-  BlockStore upper_;  // rows of m links
+  BlockStore upper_;       // rows of m links
+  BlockStore not_staged_;  // a bit per slot
+  std::atomic<size_t> staged_count_{0};
   std::atomic<uint32_t> bound_{0};
   uint32_t upper_rows_ = 0;
   std::vector<Slot> free_slots_;

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "base/check.h"
@@ -65,7 +66,7 @@ size_t HnswIndex::NextLevel() {
   return std::min(kMaxLevel, static_cast<size_t>(-std::log(uniform) / std::log(static_cast<double>(options_.m))));
 }
 
-base::Result<Slot> HnswIndex::Place(Id id, const std::byte* code, size_t level) {
+base::Result<Slot> HnswIndex::Place(Id id, const std::byte* code, size_t level, bool queue) try {
   std::lock_guard lock(mu_);
   RemoveLocked(id);
   RETURN_IF_ERROR(slots_.Grow(size_t{id} + 1));
@@ -74,32 +75,48 @@ base::Result<Slot> HnswIndex::Place(Id id, const std::byte* code, size_t level) 
   std::memcpy(graph_.Code(slot), code, codec_.code_bytes());
   const CodeHead head = Codec::Head(code);
   std::memcpy(graph_.Code(slot) - Codec::kHeadBytes, &head, sizeof(head));
+  if (queue) queue_.push_back(slot);
+  graph_.SetQueued(slot, queue);
+  graph_.SetStaged(slot);
   graph_.SetId(slot, id);
   SlotWord(id).store(slot, std::memory_order_release);
   size_.fetch_add(1, std::memory_order_relaxed);
   return slot;
+} catch (const std::bad_alloc&) {
+  return base::ResourceExhausted("no memory to index one more vector");
 }
 
-base::Status HnswIndex::Add(Id id, std::span<const float> vector) {
+base::Status HnswIndex::Encode(Id id, std::span<const float> vector, OwnCode& own) {
   if (vector.size() != options_.dim) {
     return base::InvalidArgument(
         fmt::format("a vector of {} elements does not fit dim {}", vector.size(), options_.dim));
   }
+  if (codec_.Encode(vector, own.code())) return base::OkStatus();
+  Remove(id);
+  return base::InvalidArgument("a vector with an element that is not finite, or too large, has no place in a graph");
+}
+
+base::Status HnswIndex::Add(Id id, std::span<const float> vector) {
   OwnCode own(codec_);
-  if (!codec_.Encode(vector, own.code())) {
-    Remove(id);
-    return base::InvalidArgument("a vector with an element that is not finite, or too large, has no place in a graph");
-  }
+  RETURN_IF_ERROR(Encode(id, vector, own));
+  GrowAhead();
   Lease lease(*this);  // before the slot can be seen, so that it stays this vector's while it is linked
-  ASSIGN_OR_RETURN(Slot slot, Place(id, own.code(), NextLevel()));
-  Connect(slot, *lease);
+  ASSIGN_OR_RETURN(Slot slot, Place(id, own.code(), NextLevel(), false));
+  ConnectPlaced(slot, *lease);
   return base::OkStatus();
 }
 
+base::Status HnswIndex::Stage(Id id, std::span<const float> vector) {
+  OwnCode own(codec_);
+  RETURN_IF_ERROR(Encode(id, vector, own));
+  return Place(id, own.code(), NextLevel(), true).status();
+}
+
+// A queued slot has to stay what it is until it is taken off the queue.
 bool HnswIndex::RemoveLocked(Id id) {
   const Slot slot = SlotOf(id);
   if (slot == kNoSlot) return false;
-  removed_.push_back(slot);
+  if (!graph_.Queued(slot)) removed_.push_back(slot);
   graph_.SetId(slot, kNoId);
   SlotWord(id).store(kNoSlot, std::memory_order_release);
   size_.fetch_sub(1, std::memory_order_relaxed);
@@ -118,7 +135,8 @@ size_t HnswIndex::removed() const {
 
 size_t HnswIndex::memory_bytes() const {
   std::lock_guard lock(mu_);
-  return sizeof(*this) + graph_.memory_bytes() + slots_.memory_bytes() + removed_.capacity() * sizeof(Slot);
+  return sizeof(*this) + graph_.memory_bytes() + slots_.memory_bytes() +
+         (removed_.capacity() + queue_.size()) * sizeof(Slot);
 }
 
 std::vector<Hit> Rerank(Metric metric, std::span<const float> query, std::span<const Hit> hits, size_t k,

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -46,6 +47,12 @@ struct HnswQuery {
   std::optional<HnswPlan> plan = {};  // none: by estimated cost; a walk still becomes a scan where it finds too few
 };
 
+enum class RepairProgress {
+  kNone,     // nothing to do, or another thread does it
+  kSome,     // and there may be more to do
+  kWaiting,  // for operations under way to end
+};
+
 struct HnswResult {
   std::vector<Hit> hits;  // nearest first; distances are those of the codes
   HnswPlan plan = HnswPlan::kWalk;
@@ -64,6 +71,14 @@ class HnswIndex {
   // small and dense. InvalidArgument for an element that is not finite, ResourceExhausted when memory has no room; the
   // id is not in the index then.
   base::Status Add(Id id, std::span<const float> vector);
+
+  // Add() in two parts. Stage() takes microseconds; the vector is found from then on, because searches read the codes
+  // of staged vectors one after another. ConnectStaged() links up to `budget` of them into the graph and makes room for
+  // more, on as many threads as like; false when there was nothing to do.
+  base::Status Stage(Id id, std::span<const float> vector);
+  bool ConnectStaged(size_t budget);
+  size_t staged() const { return graph_.staged(); }
+
   // Takes the vector out of every later answer. Its place is used again after Repair(). False when there is no such id.
   bool Remove(Id id);
   bool Contains(Id id) const { return SlotOf(id) != kNoSlot; }
@@ -72,8 +87,10 @@ class HnswIndex {
   HnswResult Search(const HnswQuery& query) const;
 
   // Takes removed vectors out of the graph, mending the links around them, and frees their places. Looks at no more
-  // than `budget` nodes. True when there is more to do, possibly only after operations under way end.
-  bool Repair(size_t budget);
+  // than `budget` nodes. Any thread; one at a time does something.
+  RepairProgress Repair(size_t budget);
+  // Whether ConnectStaged() or Repair() has something to do.
+  bool HasWork() const;
 
   size_t size() const { return size_.load(std::memory_order_relaxed); }
   size_t removed() const;  // places that wait for Repair()
@@ -93,10 +110,14 @@ class HnswIndex {
   Slot SlotOf(Id id) const;
   std::atomic<Slot>& SlotWord(Id id) const { return *reinterpret_cast<std::atomic<Slot>*>(slots_.At(id)); }
   size_t NextLevel();
-  base::Result<Slot> Place(Id id, const std::byte* code, size_t level);
+  base::Status Encode(Id id, std::span<const float> vector, OwnCode& own);
+  base::Result<Slot> Place(Id id, const std::byte* code, size_t level, bool queue);
   bool RemoveLocked(Id id);
 
   // Building.
+  void GrowAhead();
+  Slot TakeQueued();
+  void ConnectPlaced(Slot slot, Walk& walk);
   void Connect(Slot slot, Walk& walk);
   std::vector<Candidate> Select(std::vector<Candidate> sorted, size_t limit, size_t kept = 0) const;
   void AddLink(Slot from, Slot to, size_t level) const;
@@ -114,6 +135,7 @@ class HnswIndex {
   void MendLevel(Slot slot, size_t level);
   std::vector<Slot> LiveBeyond(Slot slot, size_t level, std::span<const Slot> links, std::vector<Slot>& live) const;
   void ReplaceEntry();
+  bool WorthARepair() const;
   bool Passed(uint64_t time) const;
   void FreeSealed();
 
@@ -127,6 +149,8 @@ class HnswIndex {
   std::atomic<size_t> slots_bound_{0};  // ids of `slots_`
   std::atomic<size_t> size_{0};
   std::vector<Slot> removed_ GUARDED_BY(mu_);
+  std::deque<Slot> queue_ GUARDED_BY(mu_);  // staged, oldest first; also those that were removed meanwhile
+  std::mutex grow_mu_;                      // one thread makes room; taken before mu_
   std::atomic<uint64_t> levels_given_{0};
 
   std::mutex entry_mu_;                  // of writers; readers load
@@ -139,7 +163,7 @@ class HnswIndex {
   mutable std::vector<Walk*> idle_walks_ GUARDED_BY(walks_mu_);
 
   std::mutex repair_mu_;
-  RepairPhase phase_ GUARDED_BY(repair_mu_) = RepairPhase::kIdle;
+  std::atomic<RepairPhase> phase_{RepairPhase::kIdle};  // written with repair_mu_
   std::vector<Slot> sealed_ GUARDED_BY(repair_mu_);
   uint64_t wait_until_ GUARDED_BY(repair_mu_) = 0;
   Slot sweep_at_ GUARDED_BY(repair_mu_) = 0;

@@ -50,12 +50,21 @@ class HnswTest : public testing::Test {
   void PutMany(Id count) {
     for (Id id = 0; id < count; ++id) Put(id);
   }
+  void Stage(Id id) {
+    if (id >= vectors_.size()) vectors_.resize(id + 1);
+    vectors_[id] = Sample(id % kClusters);
+    ASSERT_TRUE(index_->Stage(id, vectors_[id]).ok());
+  }
+  void ConnectAll() {
+    while (index_->ConnectStaged(100)) {
+    }
+  }
   void Remove(Id id) {
     EXPECT_EQ(index_->Remove(id), !vectors_[id].empty());
     vectors_[id].clear();
   }
   void RepairAll() {
-    while (index_->Repair(100)) {
+    while (index_->Repair(100) != RepairProgress::kNone) {
     }
   }
 
@@ -286,6 +295,58 @@ TEST_F(HnswTest, ManyEqualVectorsAreAllFound) {
   HnswResult result = index_->Search({vectors_[300], 100, 100, nullptr, nullptr});
   ASSERT_EQ(result.hits.size(), 100u);
   for (const Hit& hit : result.hits) EXPECT_NEAR(hit.distance, 0, 1e-4);
+}
+
+TEST_F(HnswTest, StagedVectorsAreFoundBeforeAndAfterTheyAreLinked) {
+  Make(Metric::kL2);
+  PutMany(500);
+  for (Id id = 500; id < 1000; ++id) Stage(id);
+  EXPECT_EQ(index_->staged(), 500u);
+  EXPECT_EQ(index_->size(), 1000u);
+  EXPECT_GE(Recall(50), 0.97);
+  ASSERT_TRUE(index_->ConnectStaged(200));
+  EXPECT_EQ(index_->staged(), 300u);
+  EXPECT_GE(Recall(50), 0.97);
+  ConnectAll();
+  EXPECT_EQ(index_->staged(), 0u);
+  EXPECT_FALSE(index_->HasWork());
+  EXPECT_GE(Recall(50), 0.95);
+}
+
+TEST_F(HnswTest, AnIndexOfStagedVectorsOnlyAnswers) {
+  Make(Metric::kCosine);
+  for (Id id = 0; id < 300; ++id) Stage(id);
+  EXPECT_GE(Recall(10), 0.97);
+  IdSet filter(300);
+  for (Id id = 0; id < 300; id += 30) filter.Insert(id);
+  EXPECT_EQ(index_->Search({Sample(0), 20, 20, &filter, nullptr}).hits.size(), 10u);
+}
+
+TEST_F(HnswTest, AStagedVectorMayBeReplacedAndRemoved) {
+  Make(Metric::kL2);
+  PutMany(300);
+  for (Id id = 200; id < 600; ++id) Stage(id);  // 200..299 replace linked ones
+  for (Id id = 400; id < 600; ++id) Stage(id);  // these replace staged ones
+  for (Id id = 250; id < 500; ++id) Remove(id);
+  EXPECT_EQ(index_->size(), 350u);
+  EXPECT_GE(Recall(50), 0.95);
+  ConnectAll();
+  EXPECT_EQ(index_->size(), 350u);
+  EXPECT_GE(Recall(50), 0.95);
+  RepairAll();
+  EXPECT_EQ(index_->removed(), 0u);
+  EXPECT_GE(Recall(50), 0.95);
+}
+
+TEST_F(HnswTest, FilteredSearchesReadTheStagedToo) {
+  Make(Metric::kL2);
+  PutMany(2000);
+  for (Id id = 2000; id < 2400; ++id) Stage(id);
+  for (Id step : {2, 10, 50}) {
+    IdSet filter(2400);
+    for (Id id = 0; id < 2400; id += step) filter.Insert(id);
+    EXPECT_GE(Recall(50, &filter), 0.95) << step;
+  }
 }
 
 TEST(HnswMemoryTest, TakesAtMost320BytesPerVectorOf128) {

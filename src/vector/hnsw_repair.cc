@@ -9,6 +9,7 @@ namespace redoubt::vector {
 namespace {
 
 constexpr size_t kSlotsPerRemoved = 64;  // a sweep over all slots is worth it for one removed of so many
+constexpr size_t kFreedTogether = 64;
 
 }  // namespace
 
@@ -18,17 +19,28 @@ bool HnswIndex::Passed(uint64_t time) const {
                      [time](const auto& walk) { return Epochs::Began(walk->ticket(), time); });
 }
 
-bool HnswIndex::Repair(size_t budget) {
-  std::lock_guard repair(repair_mu_);
+bool HnswIndex::WorthARepair() const {
+  return !removed_.empty() && removed_.size() * kSlotsPerRemoved >= graph_.bound();
+}
+
+bool HnswIndex::HasWork() const {
+  if (staged() > 0 || phase_.load() != RepairPhase::kIdle) return true;
+  std::lock_guard lock(mu_);
+  return WorthARepair();
+}
+
+RepairProgress HnswIndex::Repair(size_t budget) {
+  std::unique_lock repair(repair_mu_, std::try_to_lock);
+  if (!repair.owns_lock()) return RepairProgress::kNone;
   if (phase_ == RepairPhase::kIdle) {
     std::lock_guard lock(mu_);
-    if (removed_.empty() || removed_.size() * kSlotsPerRemoved < graph_.bound()) return false;
+    if (!WorthARepair()) return RepairProgress::kNone;
     sealed_ = std::exchange(removed_, {});
     wait_until_ = epochs_.Advance();
     phase_ = RepairPhase::kWaitForWriters;
   }
   if (phase_ == RepairPhase::kWaitForWriters) {
-    if (!Passed(wait_until_)) return true;
+    if (!Passed(wait_until_)) return RepairProgress::kWaiting;
     sweep_at_ = 0;
     sweep_end_ = static_cast<Slot>(graph_.bound());  // what comes later never links to what is removed now
     phase_ = RepairPhase::kSweep;
@@ -36,20 +48,24 @@ bool HnswIndex::Repair(size_t budget) {
   if (phase_ == RepairPhase::kSweep) {
     Lease lease(*this);
     for (; sweep_at_ < sweep_end_ && budget > 0; ++sweep_at_, --budget) Mend(sweep_at_);
-    if (sweep_at_ < sweep_end_) return true;
+    if (sweep_at_ < sweep_end_) return RepairProgress::kSome;
     ReplaceEntry();
     wait_until_ = epochs_.Advance();
     phase_ = RepairPhase::kWaitForReaders;
   }
-  if (!Passed(wait_until_)) return true;
+  if (!Passed(wait_until_)) return RepairProgress::kWaiting;
   FreeSealed();
   phase_ = RepairPhase::kIdle;
-  return true;
+  return RepairProgress::kSome;
 }
 
 void HnswIndex::FreeSealed() {
-  std::lock_guard lock(mu_);
-  for (Slot slot : sealed_) graph_.ReturnSlot(slot);
+  for (size_t at = 0; at < sealed_.size();) {
+    std::lock_guard lock(mu_);  // not for long: writers wait for it
+    for (const size_t end = std::min(at + kFreedTogether, sealed_.size()); at < end; ++at) {
+      graph_.ReturnSlot(sealed_[at]);
+    }
+  }
   sealed_ = {};
 }
 
@@ -112,7 +128,7 @@ void HnswIndex::ReplaceEntry() {
   Entry best;
   const auto bound = static_cast<Slot>(graph_.bound());
   for (Slot slot = 0; slot < bound; ++slot) {
-    if (graph_.IdOf(slot) == kNoId) continue;
+    if (graph_.IdOf(slot) == kNoId || graph_.IsStaged(slot)) continue;  // nothing leads on from a staged one
     const auto level = static_cast<uint32_t>(graph_.Level(slot));
     if (best.slot == kNoSlot || level > best.level) best = {slot, level};
   }

@@ -82,6 +82,7 @@ HnswResult HnswIndex::Search(const HnswQuery& query) const {
   const size_t ef = std::max(query.ef, k) * (query.filter != nullptr ? kFilteredEfFactor : 1);
   const size_t matching = query.filter != nullptr ? query.filter->Count() : size();
   Lease walk(*this);
+  walk->NoteStaged();  // first: what is linked from now on is met both ways, and what was before is met in the graph
   result.plan = Choose(query, ef, matching);
   bool enough = false;
   const Entry entry = LoadEntry();
@@ -94,6 +95,7 @@ HnswResult HnswIndex::Search(const HnswQuery& query) const {
       walk->Collect(start, 0);
       enough = true;
     }
+    walk->ScanStaged();
     enough &= walk->pool().size() >= std::min(k, matching);
     result.measured = walk->measured();
   }

@@ -205,6 +205,11 @@ bool Walk::CollectMatching(Slot start, size_t budget) {
   return true;
 }
 
+void Walk::ScanStaged() {
+  std::erase_if(staged_, [this](Slot slot) { return !visited_.Insert(slot); });
+  Scan(staged_.data(), staged_.size());
+}
+
 void Walk::Scan(const Slot* slots, size_t count) {
   for (size_t at = 0; at < count && !AskStop(); at += kScanChunk) {
     batch_.clear();

@@ -87,6 +87,9 @@ class Walk {
   void Collect(Slot start, size_t level);
   // The same on level 0 for a filter that few slots are in. False when it gave up after `budget` distances.
   bool CollectMatching(Slot start, size_t budget);
+  // Takes down what is staged, before Begin(); then measures those of them that the walk did not meet.
+  void NoteStaged() { graph_.CopyStaged(staged_); }
+  void ScanStaged();
   // Measures each of `count` slots that is accepted.
   void Scan(const Slot* slots, size_t count);
 
@@ -129,6 +132,7 @@ class Walk {
   std::vector<const std::byte*> codes_;
   std::vector<float> distances_;
   std::vector<Slot> failing_;
+  std::vector<Slot> staged_;
 };
 
 }  // namespace redoubt::vector
