@@ -8,8 +8,7 @@ namespace redoubt::ft {
 namespace {
 
 // All or none: a user who may not delete one of the documents deletes none.
-base::Status CheckMayDelete(host::Context& ctx, const std::vector<std::string>& keys) {
-  host::Caller caller = host::Caller::Of(ctx);
+base::Status CheckMayDelete(const host::Caller& caller, const std::vector<std::string>& keys) {
   if (caller.user().empty()) return base::OkStatus();  // from the primary, the AOF or another module
   for (const std::string& key : keys) {
     if (caller.MayUseKey(host::String(key).raw(), REDISMODULE_CMD_KEY_DELETE)) continue;
@@ -37,11 +36,12 @@ base::Status FtDropIndex(FtModule& ft, host::Context& ctx, host::Args args) {
   if (args.size() == 3 && !with_documents) {
     return ReplyFtError(ctx, base::InvalidArgument(fmt::format("Unknown argument `{}`: DD is the only one", args[2])));
   }
+  if (ft.shards() != nullptr && ft.shards()->SpreadDefinition(ctx, args)) return base::OkStatus();
   std::shared_ptr<IndexEntry> entry = ft.indexes().Find(args[1]);
   if (entry == nullptr) return ReplyFtError(ctx, base::NotFound("Unknown Index name"));
   std::vector<std::string> keys;
   if (with_documents) keys = entry->live->Keys();
-  if (base::Status allowed = CheckMayDelete(ctx, keys); !allowed.ok()) return ReplyFtError(ctx, allowed);
+  if (base::Status allowed = CheckMayDelete(ft.CallerOf(ctx), keys); !allowed.ok()) return ReplyFtError(ctx, allowed);
   ft.DropIndex(args[1]);
   DeleteDocuments(ctx, keys);
   RedisModule_Replicate(ctx.raw(), "FT.DROPINDEX", "s", args.raw(1));

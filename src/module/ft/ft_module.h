@@ -9,6 +9,7 @@
 #include "base/thread_pool.h"
 #include "module/ft/background_scan.h"
 #include "module/ft/index_registry.h"
+#include "module/ft/shards.h"
 #include "module/host/args.h"
 #include "module/host/context.h"
 
@@ -34,6 +35,11 @@ class FtModule {
   IndexRegistry& indexes() { return indexes_; }
   base::ThreadPool& readers() { return readers_; }
   base::Logger& logger() { return logger_; }
+  // Who sent the command.
+  host::Caller CallerOf(host::Context& ctx) const { return shards_ ? shards_->CallerOf(ctx) : host::Caller::Of(ctx); }
+  // Null on a server that is no node of a cluster.
+  Shards* shards() { return shards_.get(); }
+  void JoinCluster(cluster::NodeLink& link) { shards_ = std::make_unique<Shards>(link); }
 
   // Numbers for INFO.
   uint64_t searches = 0;
@@ -51,6 +57,7 @@ class FtModule {
   IndexRegistry indexes_;
   BackgroundScan scan_;
   base::ThreadPool readers_;
+  std::unique_ptr<Shards> shards_;
   std::atomic<bool> stopping_ = false;
 };
 

@@ -67,6 +67,9 @@ base::Status RegisterFt(host::Context& on_load, base::MemoryResource& memory, ba
   }
   // Never destroyed: the server calls into it until the process ends.
   host::StateOf<FtModule>::value = new FtModule(memory, logger);
+  if (cluster::Topology::IsCluster(on_load)) {
+    host::StateOf<FtModule>::value->JoinCluster(cluster::NodeLink::Create(on_load));
+  }
   for (size_t i = 1; i < std::size(kCommands); ++i) RETURN_IF_ERROR(host::RegisterCommand(on_load, kCommands[i]));
   return SubscribeToKeyspace(on_load);
 }

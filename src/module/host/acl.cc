@@ -1,5 +1,7 @@
 #include "module/host/acl.h"
 
+#include <utility>
+
 #include "module/host/key.h"
 
 namespace redoubt::host {
@@ -28,6 +30,12 @@ Caller Caller::Of(Context& ctx) {
     caller.user_.assign(text, length);
     RedisModule_FreeString(ctx.raw(), name);
   }
+  return caller;
+}
+
+Caller Caller::Named(std::string user) {
+  Caller caller;
+  caller.user_ = std::move(user);
   return caller;
 }
 

@@ -12,6 +12,8 @@ class Caller {
  public:
   // Nobody (an empty user()) for a command from the primary, the AOF or another module.
   static Caller Of(Context& ctx);
+  // A user of another node of the cluster, who sent the command there.
+  static Caller Named(std::string user);
 
   // Whether that user still exists and may use `key` so (any of REDISMODULE_CMD_KEY_ACCESS, _INSERT, _DELETE, _UPDATE).
   bool MayUseKey(RedisModuleString* key, int flags) const;

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "module/cluster/node_link.h"
+#include "module/cluster/topology.h"
+#include "module/host/acl.h"
+#include "module/host/args.h"
+#include "module/host/context.h"
+
+namespace redoubt::ft {
+
+// An index over the shards of a cluster: its definition is on every one, each indexes its own keys. An index whose name
+// has a {hash tag} is on the shard of that tag alone. See docs/design/ft-cluster.md. Main thread only.
+class Shards {
+ public:
+  explicit Shards(cluster::NodeLink& link);
+
+  // Where the index called `name` is.
+  struct Place {
+    bool here = false;                   // on this node only
+    std::vector<cluster::Shard> shards;  // else on all of these
+  };
+  // FailedPrecondition "MOVED ..." when it is on one other shard only, which clients follow; Unavailable when the
+  // cluster is not up.
+  base::Result<Place> Find(host::Context& ctx, std::string_view name);
+
+  // For commands that change definitions, args[1] being the index. False: the handler does it here and replies.
+  // Otherwise the command runs on all shards, and is replied to when all have answered.
+  bool SpreadDefinition(host::Context& ctx, const host::Args& args);
+
+  // Who sent the command, also when another node passed it on.
+  host::Caller CallerOf(host::Context& ctx) const;
+
+  cluster::NodeLink& link() { return link_; }
+
+ private:
+  using Words = std::vector<std::string>;
+
+  base::Status RunHere(const std::string& user, const Words& words);
+  base::Result<std::string> AnswerDefine(std::string_view body);
+
+  cluster::NodeLink& link_;
+  cluster::Topology topology_;
+  const std::string* passed_on_for_ = nullptr;  // the user, while RunHere() is at work
+};
+
+}  // namespace redoubt::ft
