@@ -54,7 +54,7 @@ using Answers = std::vector<std::vector<Hit>>;
 
 Answers Exact(const FlatIndex& flat, const Data& data, const IdSet* filter) {
   Answers answers;
-  for (size_t q = 0; q < kQueries; ++q) answers.push_back(flat.Search(data.Query(q), kK, filter));
+  for (size_t q = 0; q < kQueries; ++q) answers.push_back(flat.Search(BlobView(data.Query(q)), kK, filter));
   return answers;
 }
 
@@ -120,7 +120,7 @@ void Run(const Data& data, Storage storage) {
              (CpuMicroseconds() - start) / static_cast<double>(count), index->memory_bytes() / count);
 
   std::unique_ptr<FlatIndex> flat = *FlatIndex::Create({data.dim, Metric::kL2});
-  for (size_t i = 0; i < count; ++i) CHECK(flat->Add(static_cast<Id>(i), data.Vector(i)).ok());
+  for (size_t i = 0; i < count; ++i) CHECK(flat->Add(static_cast<Id>(i), BlobView(data.Vector(i))).ok());
   const Answers exact = Exact(*flat, data, nullptr);
   size_t enough = 0;
   for (size_t ef : {20, 30, 50, 100, 200, 400, 800}) {

@@ -93,12 +93,10 @@ Status ParseOptions(ArgCursor& args, IndexDefinition& definition) {
   return OkStatus();
 }
 
-Status CheckVectorType(std::string_view type) {
-  if (EqualsIgnoringCase(type, "FLOAT32")) return OkStatus();
-  for (std::string_view known : {"FLOAT64", "FLOAT16", "BFLOAT16", "INT8", "UINT8"}) {
-    if (EqualsIgnoringCase(type, known)) return NotHere(fmt::format("TYPE {}", known), "store vectors as FLOAT32");
-  }
-  return BadVector("FLAT index type", "Unknown argument");
+Result<vector::ElementType> ParseType(std::string_view value) {
+  std::optional<vector::ElementType> type = vector::ParseElementType(value);
+  if (!type) return BadVector("FLAT index type", "Unknown argument");
+  return *type;
 }
 
 Result<size_t> ParseBounded(std::string_view part, std::string_view value, size_t highest) {
@@ -121,7 +119,8 @@ Status ParseVectorAttribute(std::string_view key, std::string_view value, Vector
   constexpr size_t kMaxCount = size_t{1} << 31;
   if (EqualsIgnoringCase(key, "TYPE")) {
     seen.type = true;
-    return CheckVectorType(value);
+    ASSIGN_OR_RETURN(options.type, ParseType(value));
+    return OkStatus();
   }
   if (EqualsIgnoringCase(key, "DIM")) {
     seen.dim = true;
@@ -249,7 +248,7 @@ Result<Field> ParseField(ArgCursor& args) {
 
 void AppendVector(const VectorOptions& vector, std::vector<std::string>& args) {
   std::vector<std::string> attributes = {"TYPE",
-                                         "FLOAT32",
+                                         std::string(vector::ElementName(vector.type)),
                                          "DIM",
                                          std::to_string(vector.dim),
                                          "DISTANCE_METRIC",

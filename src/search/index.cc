@@ -95,7 +95,7 @@ void Index::FindNearest(size_t field, std::span<const SearchTask> tasks, std::ve
     const Query& query = tasks[i].plan->query;
     if (!query.knn || query.knn->field != field) continue;
     positions.push_back(i);
-    vector::KnnQuery& knn = queries.emplace_back(vector::KnnQuery{query.knn->vector, query.knn->k, nullptr, nullptr});
+    vector::KnnQuery& knn = queries.emplace_back(vector::KnnQuery{query.knn->blob, query.knn->k, nullptr, nullptr});
     if (query.filter->kind != FilterNode::Kind::kAll) knn.filter = &filters.emplace_back(Evaluate(*query.filter));
     if (tasks[i].stop) {
       knn.stop = [&stop = tasks[i].stop, &timed_out = outcomes[i].timed_out] { return timed_out = stop(); };

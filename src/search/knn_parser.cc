@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <cstring>
-
 #include "search/args.h"
 
 namespace redoubt::search {
@@ -35,7 +33,7 @@ class KnnParser {
     KnnClause knn;
     ASSIGN_OR_RETURN(knn.k, ParseK());
     ASSIGN_OR_RETURN(knn.field, ParseField());
-    ASSIGN_OR_RETURN(knn.vector, ParseVector(definition_.fields[knn.field].vector));
+    ASSIGN_OR_RETURN(knn.blob, ParseVector(definition_.fields[knn.field].vector));
     RETURN_IF_ERROR(ParseBracketAttributes());
     RETURN_IF_ERROR(ParseBraceAttributes());
     RETURN_IF_ERROR(CheckPolicy());
@@ -65,14 +63,14 @@ class KnnParser {
     return *field;
   }
 
-  Result<std::vector<float>> ParseVector(const VectorOptions& options) {
+  Result<std::string> ParseVector(const VectorOptions& options) {
     RETURN_IF_ERROR(scan_.Expect("$"));
     std::string name = scan_.Name();
     if (name.empty()) return scan_.SyntaxError();
     Result<std::string_view> blob = scan_.Param(name);
     if (!blob.ok()) {
-      return base::NotFound(fmt::format("{}: add PARAMS 2 {} <{} bytes of little-endian FLOAT32>",
-                                        blob.status().message(), name, options.blob_bytes()));
+      return base::NotFound(fmt::format("{}: add PARAMS 2 {} <{} bytes of little-endian {}>", blob.status().message(),
+                                        name, options.blob_bytes(), vector::ElementName(options.type)));
     }
     if (blob->size() != options.blob_bytes()) {
       return InvalidArgument(
@@ -80,9 +78,7 @@ class KnnParser {
                       "expected size ({}).",
                       blob->size(), options.blob_bytes()));
     }
-    std::vector<float> vector(options.dim);
-    std::memcpy(vector.data(), blob->data(), blob->size());
-    return vector;
+    return std::string(*blob);
   }
 
   Status ParseBracketAttributes() {

@@ -39,7 +39,7 @@ struct FilterNode {
 struct KnnClause {
   size_t field = 0;
   size_t k = 0;
-  std::vector<float> vector;
+  std::string blob;           // in the field's element type
   std::string distance_name;  // AS or $YIELD_DISTANCE_AS, else __<field>_score
 };
 

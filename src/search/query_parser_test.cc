@@ -91,7 +91,7 @@ TEST_F(QueryParserTest, ReadsKnnInAllItsForms) {
   Query query = Parse("(@tag:{a} @num:[1 2])=>[KNN $k @vec $b AS dist]").value();
   EXPECT_EQ(query.knn->k, 7u);
   EXPECT_EQ(query.knn->distance_name, "dist");
-  EXPECT_EQ(query.knn->vector, (std::vector<float>{1, 0}));
+  EXPECT_EQ(query.knn->blob, std::string("\0\0\x80\x3f\0\0\0\0", 8));
   EXPECT_EQ(Parse("*=>[knn 3 @vec $b]").value().knn->distance_name, "__vec_score");
   EXPECT_EQ(Parse("*=>[KNN 3 @vec $b]=>{$yield_distance_as: d;}").value().knn->distance_name, "d");
   EXPECT_TRUE(Parse("@tag:{a}=>[KNN 3 @vec $b HYBRID_POLICY BATCHES BATCH_SIZE 10]").ok());

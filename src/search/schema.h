@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "vector/distance.h"
+#include "vector/element.h"
 
 namespace redoubt::search {
 
@@ -19,14 +20,15 @@ struct TagOptions {
   bool case_sensitive = false;
 };
 
-// A FLAT index over FLOAT32 blobs: the one kind this version has.
+// A FLAT index: the one algorithm this version has.
 struct VectorOptions {
+  vector::ElementType type = vector::ElementType::kFloat32;
   size_t dim = 0;
   vector::Metric metric = vector::Metric::kL2;
   std::optional<size_t> initial_cap;  // accepted and shown; the index grows by itself
   std::optional<size_t> block_size;   // accepted and shown
 
-  size_t blob_bytes() const { return dim * sizeof(float); }
+  size_t blob_bytes() const { return dim * vector::ElementBytes(type); }
 };
 
 struct Field {

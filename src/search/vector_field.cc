@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <cstring>
 #include <utility>
 
 namespace redoubt::search {
@@ -12,7 +11,7 @@ using base::Result;
 using base::Status;
 
 Result<std::unique_ptr<VectorField>> VectorField::Create(const VectorOptions& options, base::MemoryResource& memory) {
-  ASSIGN_OR_RETURN(auto index, vector::FlatIndex::Create({options.dim, options.metric, &memory}));
+  ASSIGN_OR_RETURN(auto index, vector::FlatIndex::Create({options.dim, options.metric, &memory, options.type}));
   return std::unique_ptr<VectorField>(new VectorField(options, std::move(index)));
 }
 
@@ -22,10 +21,6 @@ Status VectorField::Check(std::string_view value) const {
       fmt::format("Could not add vector with blob size {} (expected size {})", value.size(), options_.blob_bytes()));
 }
 
-Status VectorField::Set(Id id, std::string_view value) {
-  std::vector<float> vector(options_.dim);
-  std::memcpy(vector.data(), value.data(), value.size());
-  return index_->Add(id, vector);
-}
+Status VectorField::Set(Id id, std::string_view value) { return index_->Add(id, value); }
 
 }  // namespace redoubt::search

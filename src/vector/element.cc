@@ -1,10 +1,16 @@
 #include "vector/element.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cmath>
 #include <cstring>
 
 #include "base/check.h"
+#include "vector/element_kernels.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 namespace redoubt::vector {
 namespace {
@@ -27,6 +33,16 @@ void Decode(std::string_view blob, std::span<float> out, Convert convert) {
   }
 }
 
+void DecodeHalves(std::string_view blob, std::span<float> out) {
+  constexpr size_t kChunk = 256;
+  uint16_t halves[kChunk];
+  for (size_t at = 0; at < out.size(); at += kChunk) {
+    const size_t count = std::min(kChunk, out.size() - at);
+    std::memcpy(halves, blob.data() + at * sizeof(uint16_t), count * sizeof(uint16_t));
+    BestElementKernels().widen_halves(halves, count, out.data() + at);
+  }
+}
+
 void DecodeAny(ElementType type, std::string_view blob, std::span<float> out) {
   auto cast = [](auto element) { return static_cast<float>(element); };
   switch (type) {
@@ -36,7 +52,7 @@ void DecodeAny(ElementType type, std::string_view blob, std::span<float> out) {
     case ElementType::kFloat64:
       return Decode<double>(blob, out, cast);
     case ElementType::kFloat16:
-      return Decode<uint16_t>(blob, out, HalfToFloat);
+      return DecodeHalves(blob, out);
     case ElementType::kBFloat16:
       return Decode<uint16_t>(blob, out, BFloatToFloat);
     case ElementType::kInt8:
@@ -87,6 +103,17 @@ size_t ElementBytes(ElementType type) {
       return 1;
   }
   return 4;
+}
+
+bool ProcessorHasF16c() {
+#if defined(__x86_64__)
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  // __builtin_cpu_supports("avx2") also asks whether the system keeps the wide registers.
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+         __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+#else
+  return false;
+#endif
 }
 
 bool DecodeElements(ElementType type, std::string_view blob, std::span<float> out) {

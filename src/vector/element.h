@@ -23,6 +23,13 @@ size_t ElementBytes(ElementType type);                               // 1, 2, 4 
 // False when one of them is not a finite float (a FLOAT64 may be too large for one); `out` has it as inf or NaN then.
 bool DecodeElements(ElementType type, std::string_view blob, std::span<float> out);
 
+// A container's elements as the blob that holds them.
+template <class Elements>
+std::string_view BlobView(const Elements& elements) {
+  const auto bytes = std::as_bytes(std::span(elements));
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 // IEEE 754 binary16.
 constexpr float HalfToFloat(uint16_t half) {
   const uint32_t sign = (half & 0x8000u) << 16;

@@ -4,38 +4,34 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstring>
 #include <deque>
 #include <new>
 #include <utility>
 
-#include "vector/kernels.h"
-
 namespace redoubt::vector {
 namespace {
 
-constexpr size_t kBlockBytes = 128 * 1024;       // small enough that a tiny index stays tiny
-constexpr size_t kChunkRows = 64;                // distances are computed into a stack array of this many
-constexpr size_t kChunkBytes = 16 * 1024;        // what several queries read one after another stays in the first cache
-constexpr size_t kFloatsBetweenStops = 1 << 18;  // about 100 us of work
+constexpr size_t kBlockBytes = 128 * 1024;      // small enough that a tiny index stays tiny
+constexpr size_t kChunkRows = 64;               // distances are computed into a stack array of this many
+constexpr size_t kChunkBytes = 16 * 1024;       // what several queries read one after another stays in the first cache
+constexpr size_t kBytesBetweenStops = 1 << 20;  // about 100 us of work
 
 // A power of two, so that a slot splits into block and row by shift and mask.
-size_t BlockRows(size_t dim) {
-  return std::clamp<size_t>(std::bit_floor(kBlockBytes / (dim * sizeof(float))), 1, 1024);
+size_t BlockRows(size_t row_bytes) { return std::clamp<size_t>(std::bit_floor(kBlockBytes / row_bytes), 1, 1024); }
+
+size_t RoundUp(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
+
+// Floats are kept at unit length. For other types that would lose what the type's name promises to keep.
+bool HasNorms(const FlatOptions& options) {
+  return options.metric == Metric::kCosine && options.type != ElementType::kFloat32;
 }
 
 // Where a row is read that is not the next in memory, its first lines are asked for this many rows earlier.
 constexpr size_t kLookAhead = 4;
 
-void Prefetch(const float* row, size_t dim) {
-  for (size_t i = 0; i < std::min<size_t>(dim, 256); i += 16) __builtin_prefetch(row + i);
-}
-
-float InverseNorm(std::span<const float> vector) {
-  float squares;
-  BestKernels().dot(vector.data(), vector.data(), 1, vector.size(), &squares);
-  return squares > 0 ? 1 / std::sqrt(squares) : 0;
+void Prefetch(const std::byte* row, size_t bytes) {
+  for (size_t i = 0; i < std::min<size_t>(bytes, 1024); i += 64) __builtin_prefetch(row + i);
 }
 
 }  // namespace
@@ -50,7 +46,11 @@ base::Result<std::unique_ptr<FlatIndex>> FlatIndex::Create(const FlatOptions& op
 FlatIndex::FlatIndex(const FlatOptions& options)
     : dim_(options.dim),
       metric_(options.metric),
-      block_rows_(BlockRows(options.dim)),
+      type_(options.type),
+      row_bytes_(options.dim * ElementBytes(options.type)),
+      block_rows_(BlockRows(row_bytes_)),
+      norms_at_(HasNorms(options) ? RoundUp(block_rows_ * row_bytes_, sizeof(double)) : 0),
+      block_bytes_(HasNorms(options) ? norms_at_ + block_rows_ * sizeof(double) : block_rows_ * row_bytes_),
       memory_(*options.memory),
       std_memory_(memory_),
       ids_(&std_memory_),
@@ -58,14 +58,18 @@ FlatIndex::FlatIndex(const FlatOptions& options)
 
 FlatIndex::~FlatIndex() = default;
 
-float* FlatIndex::Row(uint32_t slot) {
-  auto* block = reinterpret_cast<float*>(blocks_[slot / block_rows_].data());
-  return block + (slot & (block_rows_ - 1)) * dim_;
+std::byte* FlatIndex::Row(uint32_t slot) {
+  return blocks_[slot / block_rows_].data() + (slot & (block_rows_ - 1)) * row_bytes_;
+}
+
+double* FlatIndex::Norm(uint32_t slot) {
+  if (norms_at_ == 0) return nullptr;
+  return reinterpret_cast<double*>(blocks_[slot / block_rows_].data() + norms_at_) + (slot & (block_rows_ - 1));
 }
 
 base::Status FlatIndex::AppendSlot(Id id) {
   if (ids_.size() == blocks_.size() * block_rows_) {
-    ASSIGN_OR_RETURN(base::Buffer block, base::Buffer::Create(block_rows_ * dim_ * sizeof(float), memory_));
+    ASSIGN_OR_RETURN(base::Buffer block, base::Buffer::Create(block_bytes_, memory_));
     blocks_.push_back(std::move(block));
   }
   try {
@@ -78,19 +82,23 @@ base::Status FlatIndex::AppendSlot(Id id) {
   return base::OkStatus();
 }
 
-void FlatIndex::Store(uint32_t slot, std::span<const float> vector) {
-  float* row = Row(slot);
-  if (metric_ != Metric::kCosine) {
-    std::memcpy(row, vector.data(), vector.size_bytes());
+void FlatIndex::Store(uint32_t slot, std::string_view vector) {
+  std::byte* row = Row(slot);
+  std::memcpy(row, vector.data(), vector.size());
+  if (metric_ != Metric::kCosine) return;
+  const double inverse = InverseNorm(type_, row, dim_);
+  if (double* norm = Norm(slot); norm != nullptr) {
+    *norm = inverse;
     return;
   }
-  float scale = InverseNorm(vector);
-  for (size_t i = 0; i < dim_; ++i) row[i] = vector[i] * scale;
+  auto* floats = reinterpret_cast<float*>(row);
+  for (size_t i = 0; i < dim_; ++i) floats[i] *= static_cast<float>(inverse);
 }
 
-base::Status FlatIndex::Add(Id id, std::span<const float> vector) {
-  if (vector.size() != dim_) {
-    return base::InvalidArgument(fmt::format("a vector of {} elements does not fit dim {}", vector.size(), dim_));
+base::Status FlatIndex::Add(Id id, std::string_view vector) {
+  if (vector.size() != row_bytes_) {
+    return base::InvalidArgument(fmt::format("a vector of {} bytes does not fit dim {} of {} ({} bytes)", vector.size(),
+                                             dim_, ElementName(type_), row_bytes_));
   }
   if (SlotOf(id) == kNoSlot) RETURN_IF_ERROR(AppendSlot(id));
   Store(slots_[id], vector);
@@ -102,7 +110,8 @@ bool FlatIndex::Remove(Id id) {
   if (slot == kNoSlot) return false;
   auto last = static_cast<uint32_t>(ids_.size() - 1);
   if (slot != last) {
-    std::memcpy(Row(slot), Row(last), dim_ * sizeof(float));
+    std::memcpy(Row(slot), Row(last), row_bytes_);
+    if (norms_at_ != 0) *Norm(slot) = *Norm(last);
     ids_[slot] = ids_[last];
     slots_[ids_[slot]] = slot;
   }
@@ -113,18 +122,9 @@ bool FlatIndex::Remove(Id id) {
   return true;
 }
 
-void FlatIndex::Measure(const float* query, const float* rows, size_t count, float* out) const {
-  if (metric_ == Metric::kL2) {
-    BestKernels().squared_l2(query, rows, count, dim_, out);
-    return;
-  }
-  BestKernels().dot(query, rows, count, dim_, out);
-  for (size_t i = 0; i < count; ++i) out[i] = 1 - out[i];
-}
-
+// A query under way.
 struct FlatIndex::Scan {
-  std::vector<float> unit;  // of a cosine query
-  const float* vector;
+  QueryVector query;
   const IdSet* filter;
   const std::function<bool()>& stop;
   TopK best;
@@ -133,23 +133,24 @@ struct FlatIndex::Scan {
 };
 
 void FlatIndex::ScanAll(std::vector<Scan*> scans) const {
-  float distances[kChunkRows];
-  size_t chunk =
-      std::clamp<size_t>(std::bit_floor(kChunkBytes / (dim_ * sizeof(float))), 1, std::min(kChunkRows, block_rows_));
+  double distances[kChunkRows];
+  const size_t chunk =
+      std::clamp<size_t>(std::bit_floor(kChunkBytes / row_bytes_), 1, std::min(kChunkRows, block_rows_));
   size_t since_stop = 0;
   for (size_t at = 0; at < ids_.size() && !scans.empty(); at += chunk) {
-    size_t count = std::min(chunk, ids_.size() - at);
-    const float* rows = Row(static_cast<uint32_t>(at));
+    const size_t count = std::min(chunk, ids_.size() - at);
+    const auto slot = static_cast<uint32_t>(at);
+    const std::byte* rows = Row(slot);
     for (Scan* scan : scans) {
-      Measure(scan->vector, rows, count, distances);
+      scan->query.Measure(rows, Norm(slot), count, distances);
       for (size_t i = 0; i < count; ++i) {
         if (!scan->best.Wants(distances[i])) continue;
         Id id = ids_[at + i];
         if (scan->filter == nullptr || scan->filter->Contains(id)) scan->best.Offer({id, distances[i]});
       }
     }
-    since_stop += count * dim_ * scans.size();
-    if (since_stop < kFloatsBetweenStops) continue;
+    since_stop += count * row_bytes_ * scans.size();
+    if (since_stop < kBytesBetweenStops) continue;
     since_stop = 0;
     std::erase_if(scans, [](const Scan* scan) { return scan->Stopped(); });
   }
@@ -161,11 +162,11 @@ void FlatIndex::ScanSet(Scan& scan) const {
   size_t filled = 0;
   bool stopped = false;
   auto flush = [&] {
-    for (size_t i = 0; i < std::min(kLookAhead, filled); ++i) Prefetch(Row(slots[i]), dim_);
+    for (size_t i = 0; i < std::min(kLookAhead, filled); ++i) Prefetch(Row(slots[i]), row_bytes_);
     for (size_t i = 0; i < filled; ++i) {
-      if (i + kLookAhead < filled) Prefetch(Row(slots[i + kLookAhead]), dim_);
-      float distance;
-      Measure(scan.vector, Row(slots[i]), 1, &distance);
+      if (i + kLookAhead < filled) Prefetch(Row(slots[i + kLookAhead]), row_bytes_);
+      double distance;
+      scan.query.Measure(Row(slots[i]), Norm(slots[i]), 1, &distance);
       if (scan.best.Wants(distance)) scan.best.Offer({ids_[slots[i]], distance});
     }
     filled = 0;
@@ -180,19 +181,11 @@ void FlatIndex::ScanSet(Scan& scan) const {
   if (!stopped) flush();
 }
 
-std::vector<std::vector<Hit>> FlatIndex::SearchMany(std::span<const KnnQuery> queries) const {
-  std::deque<Scan> scans;  // a deque: the elements stay where they are
+void FlatIndex::Run(std::deque<Scan>& scans) const {
+  if (ids_.empty()) return;
   std::vector<Scan*> whole;
-  for (const KnnQuery& query : queries) {
-    CHECK(query.vector.size() == dim_);
-    Scan& scan = scans.emplace_back(
-        Scan{{}, query.vector.data(), query.filter, query.stop, TopK(std::min(query.k, ids_.size()))});
-    if (query.k == 0 || ids_.empty()) continue;
-    if (metric_ == Metric::kCosine) {
-      float scale = InverseNorm(query.vector);
-      for (float x : query.vector) scan.unit.push_back(x * scale);
-      scan.vector = scan.unit.data();
-    }
+  for (Scan& scan : scans) {
+    if (scan.best.k() == 0) continue;
     // Reading rows in order is three to four times as fast as picking them: a wide filter is tested on candidates only.
     if (scan.filter != nullptr && scan.filter->Count() < ids_.size() / 4) {
       ScanSet(scan);
@@ -201,19 +194,38 @@ std::vector<std::vector<Hit>> FlatIndex::SearchMany(std::span<const KnnQuery> qu
     }
   }
   ScanAll(std::move(whole));
+}
+
+std::vector<std::vector<Hit>> FlatIndex::SearchMany(std::span<const KnnQuery> queries) const {
+  std::deque<Scan> scans;  // a deque: the elements stay where they are
+  for (const KnnQuery& query : queries) {
+    CHECK(query.vector.size() == row_bytes_);
+    scans.emplace_back(Scan{QueryVector(type_, metric_, query.vector), query.filter, query.stop,
+                            TopK(std::min(query.k, ids_.size()), query.radius)});
+  }
+  Run(scans);
   std::vector<std::vector<Hit>> hits;
   for (Scan& scan : scans) hits.push_back(scan.best.Take());
   return hits;
 }
 
-std::vector<Hit> FlatIndex::Search(std::span<const float> query, size_t k, const IdSet* filter,
+std::vector<Hit> FlatIndex::Search(std::string_view query, size_t k, const IdSet* filter,
                                    std::function<bool()> stop) const {
   const KnnQuery one = {query, k, filter, std::move(stop)};
   return std::move(SearchMany({&one, 1})[0]);
 }
 
+std::vector<Hit> FlatIndex::InRange(const KnnQuery& query) const {
+  CHECK(query.vector.size() == row_bytes_);
+  std::deque<Scan> scans;
+  scans.emplace_back(Scan{QueryVector(type_, metric_, query.vector), query.filter, query.stop,
+                          TopK(std::max<size_t>(ids_.size(), 1), query.radius)});
+  Run(scans);
+  return scans[0].best.TakeUnsorted();
+}
+
 size_t FlatIndex::memory_bytes() const {
-  return sizeof(*this) + blocks_.size() * block_rows_ * dim_ * sizeof(float) + ids_.capacity() * sizeof(Id) +
+  return sizeof(*this) + blocks_.size() * block_bytes_ + ids_.capacity() * sizeof(Id) +
          slots_.capacity() * sizeof(uint32_t);
 }
 

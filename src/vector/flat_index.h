@@ -2,16 +2,21 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <memory_resource>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/memory.h"
 #include "base/result.h"
 #include "vector/distance.h"
+#include "vector/element.h"
 #include "vector/id_set.h"
+#include "vector/query_vector.h"
 #include "vector/top_k.h"
 
 namespace redoubt::vector {
@@ -20,18 +25,20 @@ struct FlatOptions {
   size_t dim = 0;  // elements, 1..kMaxDim
   Metric metric = Metric::kL2;
   base::MemoryResource* memory = &base::DefaultMemory();  // outlives the index
+  ElementType type = ElementType::kFloat32;
 };
 
 inline constexpr size_t kMaxDim = 32768;
 
 struct KnnQuery {
-  std::span<const float> vector;  // dim floats
+  std::string_view vector;  // dim elements of the index's type, at any address
   size_t k = 0;
   const IdSet* filter = nullptr;  // hits are out of these; null: out of all
   std::function<bool()> stop;  // asked about every 100 us of work; when it answers true the hits so far are the result
+  double radius = std::numeric_limits<double>::infinity();  // hits are no farther than this
 };
 
-// All vectors, one copy each, in blocks; a search reads every one, so its answer is exact.
+// All vectors, one copy each in its element type, in blocks; a search reads every one, so its answer is exact.
 // Search() may run on many threads at once; Add() and Remove() need exclusive access.
 class FlatIndex {
  public:
@@ -39,9 +46,10 @@ class FlatIndex {
   static base::Result<std::unique_ptr<FlatIndex>> Create(const FlatOptions& options);
   ~FlatIndex();
 
-  // Copies `vector` (dim floats; for kCosine its unit-length form). Replaces the vector if `id` exists.
+  // Copies `vector`, dim elements at any address (for kCosine the unit-length form of floats; of other types the
+  // elements themselves, which have no unit-length form without loss). Replaces the vector if `id` exists.
   // Ids index a table, so they should be small and dense. ResourceExhausted when memory has no room.
-  base::Status Add(Id id, std::span<const float> vector);
+  base::Status Add(Id id, std::string_view vector);
   // Gives the memory back, a block at a time. False when there is no such id.
   bool Remove(Id id);
   bool Contains(Id id) const { return SlotOf(id) != kNoSlot; }
@@ -49,12 +57,15 @@ class FlatIndex {
   // At most `k` hits for each query, nearest first. Vectors whose distance is not a number are never hits. Queries that
   // need a whole scan share one: reading the vectors is what takes the time.
   std::vector<std::vector<Hit>> SearchMany(std::span<const KnnQuery> queries) const;
-  std::vector<Hit> Search(std::span<const float> query, size_t k, const IdSet* filter = nullptr,
+  std::vector<Hit> Search(std::string_view query, size_t k, const IdSet* filter = nullptr,
                           std::function<bool()> stop = nullptr) const;
+  // All that are no farther than query.radius, in no order; query.k has no meaning.
+  std::vector<Hit> InRange(const KnnQuery& query) const;
 
   size_t size() const { return ids_.size(); }
   size_t dim() const { return dim_; }
   Metric metric() const { return metric_; }
+  ElementType type() const { return type_; }
   size_t memory_bytes() const;
 
  private:
@@ -66,17 +77,24 @@ class FlatIndex {
   explicit FlatIndex(const FlatOptions& options);
 
   uint32_t SlotOf(Id id) const { return id < slots_.size() ? slots_[id] : kNoSlot; }
-  float* Row(uint32_t slot);
-  const float* Row(uint32_t slot) const { return const_cast<FlatIndex*>(this)->Row(slot); }
+  std::byte* Row(uint32_t slot);
+  const std::byte* Row(uint32_t slot) const { return const_cast<FlatIndex*>(this)->Row(slot); }
+  // Where the inverse norm of a row lies; null where rows have none.
+  double* Norm(uint32_t slot);
+  const double* Norm(uint32_t slot) const { return const_cast<FlatIndex*>(this)->Norm(slot); }
   base::Status AppendSlot(Id id);
-  void Store(uint32_t slot, std::span<const float> vector);
+  void Store(uint32_t slot, std::string_view vector);
+  void Run(std::deque<Scan>& scans) const;
   void ScanAll(std::vector<Scan*> scans) const;
   void ScanSet(Scan& scan) const;
-  void Measure(const float* query, const float* rows, size_t count, float* out) const;
 
   const size_t dim_;
   const Metric metric_;
+  const ElementType type_;
+  const size_t row_bytes_;
   const size_t block_rows_;
+  const size_t norms_at_;  // of a block: its rows lie before, their inverse norms after
+  const size_t block_bytes_;
   base::MemoryResource& memory_;
   base::StdMemoryAdapter std_memory_;
   std::vector<base::Buffer> blocks_;

@@ -38,7 +38,7 @@ class FlatIndexTest : public testing::Test {
 
   void Put(Id id) {
     truth_[id] = RandomVector();
-    ASSERT_TRUE(index_->Add(id, truth_[id]).ok());
+    ASSERT_TRUE(index_->Add(id, BlobView(truth_[id])).ok());
   }
 
   void Drop(Id id) { EXPECT_EQ(index_->Remove(id), truth_.erase(id) == 1); }
@@ -58,7 +58,7 @@ class FlatIndexTest : public testing::Test {
 
   std::vector<Id> Found(std::span<const float> query, size_t k, const IdSet* filter) {
     std::vector<Id> ids;
-    for (const Hit& hit : index_->Search(query, k, filter)) ids.push_back(hit.id);
+    for (const Hit& hit : index_->Search(BlobView(query), k, filter)) ids.push_back(hit.id);
     return ids;
   }
 
@@ -107,7 +107,7 @@ TEST_F(FlatIndexTest, AnswersManyQueriesInOnePassAsItAnswersEachAlone) {
     std::vector<KnnQuery> queries;
     for (size_t q = 0; q < vectors.size(); ++q) {
       const IdSet* filters[] = {nullptr, &narrow, &wide};
-      queries.push_back({vectors[q], q, filters[q % 3], nullptr});
+      queries.push_back({BlobView(vectors[q]), q, filters[q % 3], nullptr});
     }
     std::vector<std::vector<Hit>> together = index_->SearchMany(queries);
     ASSERT_EQ(together.size(), queries.size());
@@ -122,7 +122,8 @@ TEST_F(FlatIndexTest, LeavesOutAQueryThatHasNoTimeLeftAndFinishesTheOthers) {
   MakeIndex(1024, Metric::kL2);
   for (Id id = 0; id < 3000; ++id) Put(id);
   std::vector<float> vector = RandomVector();
-  std::vector<KnnQuery> queries = {{vector, 3000, nullptr, [] { return true; }}, {vector, 3000, nullptr, nullptr}};
+  std::vector<KnnQuery> queries = {{BlobView(vector), 3000, nullptr, [] { return true; }},
+                                   {BlobView(vector), 3000, nullptr, nullptr}};
   std::vector<std::vector<Hit>> hits = index_->SearchMany(queries);
   EXPECT_LT(hits[0].size(), 3000u);
   EXPECT_EQ(hits[1].size(), 3000u);
@@ -131,14 +132,14 @@ TEST_F(FlatIndexTest, LeavesOutAQueryThatHasNoTimeLeftAndFinishesTheOthers) {
 TEST_F(FlatIndexTest, ReturnsAllWhenKIsLargerThanTheIndex) {
   MakeIndex(4, Metric::kL2);
   for (Id id = 0; id < 5; ++id) Put(id);
-  EXPECT_EQ(index_->Search(RandomVector(), std::numeric_limits<size_t>::max()).size(), 5u);
-  EXPECT_TRUE(index_->Search(RandomVector(), 0).empty());
+  EXPECT_EQ(index_->Search(BlobView(RandomVector()), std::numeric_limits<size_t>::max()).size(), 5u);
+  EXPECT_TRUE(index_->Search(BlobView(RandomVector()), 0).empty());
 }
 
 TEST_F(FlatIndexTest, BreaksTiesByIdWhateverTheOrderOfArrival) {
   MakeIndex(2, Metric::kL2);
   const float same[] = {1, 1};
-  for (Id id : {9, 3, 7, 1, 5}) ASSERT_TRUE(index_->Add(id, same).ok());
+  for (Id id : {9, 3, 7, 1, 5}) ASSERT_TRUE(index_->Add(id, BlobView(same)).ok());
   EXPECT_EQ(Found(same, 3, nullptr), (std::vector<Id>{1, 3, 5}));
 }
 
@@ -146,8 +147,8 @@ TEST_F(FlatIndexTest, NeverReturnsAVectorThatIsNotANumber) {
   MakeIndex(2, Metric::kL2);
   const float nan[] = {std::numeric_limits<float>::quiet_NaN(), 0};
   const float fine[] = {1, 0};
-  ASSERT_TRUE(index_->Add(0, nan).ok());
-  ASSERT_TRUE(index_->Add(1, fine).ok());
+  ASSERT_TRUE(index_->Add(0, BlobView(nan)).ok());
+  ASSERT_TRUE(index_->Add(1, BlobView(fine)).ok());
   EXPECT_EQ(Found(fine, 5, nullptr), std::vector<Id>{1});
 }
 
@@ -169,10 +170,10 @@ TEST_F(FlatIndexTest, SaysWhenMemoryRunsOutAndStaysUsable) {
   memory_.refuse = true;
   base::Status status;
   Id id = 1;
-  for (; id < 10'000 && status.ok(); ++id) status = index_->Add(id, RandomVector());
+  for (; id < 10'000 && status.ok(); ++id) status = index_->Add(id, BlobView(RandomVector()));
   EXPECT_EQ(status.code(), base::StatusCode::kResourceExhausted);
   EXPECT_FALSE(index_->Contains(id - 1));
-  EXPECT_EQ(index_->Search(RandomVector(), 10'000).size(), index_->size());
+  EXPECT_EQ(index_->Search(BlobView(RandomVector()), 10'000).size(), index_->size());
 }
 
 TEST_F(FlatIndexTest, RefusesWrongDimensions) {
@@ -180,14 +181,14 @@ TEST_F(FlatIndexTest, RefusesWrongDimensions) {
   EXPECT_FALSE(FlatIndex::Create({kMaxDim + 1, Metric::kL2}).ok());
   MakeIndex(4, Metric::kL2);
   const float three[] = {1, 2, 3};
-  EXPECT_EQ(index_->Add(1, three).message(), "a vector of 3 elements does not fit dim 4");
+  EXPECT_EQ(index_->Add(1, BlobView(three)).message(), "a vector of 12 bytes does not fit dim 4 of FLOAT32 (16 bytes)");
 }
 
 TEST_F(FlatIndexTest, StopsEarlyWhenAskedTo) {
   MakeIndex(1024, Metric::kL2);
   for (Id id = 0; id < 3000; ++id) Put(id);
   int asked = 0;
-  std::vector<Hit> hits = index_->Search(RandomVector(), 3000, nullptr, [&] { return ++asked == 2; });
+  std::vector<Hit> hits = index_->Search(BlobView(RandomVector()), 3000, nullptr, [&] { return ++asked == 2; });
   EXPECT_EQ(asked, 2);
   EXPECT_GT(hits.size(), 0u);
   EXPECT_LT(hits.size(), 3000u);

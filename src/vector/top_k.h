@@ -25,7 +25,10 @@ struct Hit {
 // The k nearest of the hits it is offered, in a heap with the farthest on top.
 class TopK {
  public:
-  explicit TopK(size_t k) : k_(k) {}
+  // Hits beyond `limit` are not taken.
+  explicit TopK(size_t k, double limit = std::numeric_limits<double>::infinity()) : k_(k), limit_(limit) {}
+
+  size_t k() const { return k_; }
 
   // Whether a hit at `distance` could still get in. False for NaN.
   bool Wants(double distance) const { return distance <= limit_; }
@@ -47,10 +50,11 @@ class TopK {
     std::sort_heap(heap_.begin(), heap_.end());
     return std::exchange(heap_, {});
   }
+  std::vector<Hit> TakeUnsorted() { return std::exchange(heap_, {}); }
 
  private:
   size_t k_;
-  double limit_ = std::numeric_limits<double>::infinity();
+  double limit_;
   std::vector<Hit> heap_;
 };
 

@@ -59,7 +59,7 @@ FieldProperties Describe(const Field& field) {
   if (field.type == FieldType::kVector) {
     properties.pairs.insert(properties.pairs.end(),
                             {{"algorithm", "FLAT"},
-                             {"data_type", "FLOAT32"},
+                             {"data_type", std::string(vector::ElementName(field.vector.type))},
                              {"dim", std::to_string(field.vector.dim)},
                              {"distance_metric", std::string(vector::MetricName(field.vector.metric))}});
   }
