@@ -143,8 +143,12 @@ void Index::Finish(const SearchPlan& plan, Candidates candidates, SearchOutcome&
   outcome.total = candidates.size();
   for (size_t i = plan.offset; i < candidates.size() && i - plan.offset < plan.limit; ++i) {
     Candidate& candidate = candidates[i];
-    outcome.documents.push_back(
-        {std::string(documents_.Key(candidate.id)), candidate.distance, std::move(candidate.sort_key)});
+    FoundDocument& document = outcome.documents.emplace_back();
+    if (plan.with_keys) document.key = documents_.Key(candidate.id);
+    document.distance = candidate.distance;
+    document.sort_key = std::move(candidate.sort_key);
+    document.columns.reserve(plan.columns.size());
+    for (size_t column : plan.columns) document.columns.push_back(fields_[column]->SortKeyOf(candidate.id));
   }
 }
 

@@ -27,6 +27,7 @@ struct FoundDocument {
   std::string key;
   double distance = 0;  // of a KNN search
   SortKey sort_key;
+  std::vector<SortKey> columns;  // the values of SearchPlan::columns
 };
 
 struct SearchOutcome {

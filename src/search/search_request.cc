@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "search/query_options.h"
+
 namespace redoubt::search {
 namespace {
 
@@ -34,9 +36,9 @@ class RequestParser {
     if (args_.Take("LIMIT")) return ParseLimit();
     if (args_.Take("SORTBY")) return ParseSortBy();
     if (args_.Take("RETURN")) return ParseReturn();
-    if (args_.Take("PARAMS")) return ParseParams();
-    if (args_.Take("DIALECT")) return ParseDialect();
-    if (args_.Take("TIMEOUT")) return ParseTimeout();
+    if (args_.Take("PARAMS")) return ParseParams(args_, params_);
+    if (args_.Take("DIALECT")) return ParseDialect(args_, dialect_);
+    if (args_.Take("TIMEOUT")) return ParseTimeout(args_, plan_.timeout_ms);
     if (args_.Take("FILTER")) return ParseLegacyFilter();
     return ParseTextOption();
   }
@@ -101,41 +103,6 @@ class RequestParser {
       }
       plan_.returns->push_back(std::move(field));
     }
-    return OkStatus();
-  }
-
-  Status ParseParams() {
-    if (!params_.empty())
-      return InvalidArgument("Multiple PARAMS are not allowed. Parameters can be defined only once");
-    ASSIGN_OR_RETURN(std::span<const std::string_view> pairs, args_.NextList("PARAMS"));
-    if (pairs.empty() || pairs.size() % 2 != 0) {
-      return InvalidArgument("Parameters must be specified in PARAM VALUE pairs");
-    }
-    for (size_t i = 0; i < pairs.size(); i += 2) {
-      auto same = [&](const auto& param) { return param.first == pairs[i]; };
-      if (std::any_of(params_.begin(), params_.end(), same)) {
-        return InvalidArgument(fmt::format("Duplicate parameter `{}`", pairs[i]));
-      }
-      params_.emplace_back(pairs[i], pairs[i + 1]);
-    }
-    return OkStatus();
-  }
-
-  Status ParseDialect() {
-    Result<size_t> dialect = args_.NextSize("DIALECT");
-    if (!dialect.ok() || *dialect < 1 || *dialect > 4) {
-      return InvalidArgument("DIALECT requires a non negative integer >=1 and <= 4");
-    }
-    dialect_ = static_cast<int>(*dialect);
-    return OkStatus();
-  }
-
-  Status ParseTimeout() {
-    Result<size_t> timeout = args_.NextSize("TIMEOUT");
-    if (!timeout.ok() || *timeout > (size_t{1} << 40)) {
-      return InvalidArgument("TIMEOUT requires a non negative integer");
-    }
-    plan_.timeout_ms = static_cast<int64_t>(*timeout);
     return OkStatus();
   }
 

@@ -32,6 +32,10 @@ struct SearchPlan {
   size_t limit = 10;
   int64_t timeout_ms = 500;  // 0: none
 
+  // For an aggregation: fields whose values the documents found bring along, and whether their keys are wanted.
+  std::vector<size_t> columns;
+  bool with_keys = true;
+
   // What the reply looks like.
   bool no_content = false;
   bool with_scores = false;
