@@ -28,6 +28,7 @@ struct FoundDocument {
   double distance = 0;  // of a KNN search
   SortKey sort_key;
   std::vector<SortKey> columns;  // the values of SearchPlan::columns
+  std::optional<std::vector<std::string>> fields;  // name, value, ... to be shown, where another node has read them
 };
 
 struct SearchOutcome {

@@ -3,12 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <memory>
 #include <optional>
 #include <variant>
 #include <vector>
 
-#include "module/ft/document_reader.h"
+#include "module/ft/document_fields.h"
 #include "module/host/key.h"
 
 namespace redoubt::ft {
@@ -17,80 +16,6 @@ namespace {
 using search::FoundDocument;
 using search::SearchOutcome;
 using search::SearchPlan;
-
-std::string NumberText(double value) { return fmt::format("{:.12g}", value); }
-
-struct CallReplyDeleter {
-  void operator()(RedisModuleCallReply* reply) const { RedisModule_FreeCallReply(reply); }
-};
-using CallReply = std::unique_ptr<RedisModuleCallReply, CallReplyDeleter>;
-
-struct StringDeleter {
-  void operator()(RedisModuleString* string) const { RedisModule_FreeString(nullptr, string); }
-};
-using OwnedString = std::unique_ptr<RedisModuleString, StringDeleter>;
-
-// Pairs of name and value as they stand in a reply. Owns what the server handed out for it.
-class DocumentFields {
- public:
-  // Nothing when the hash is gone.
-  static std::optional<DocumentFields> Load(host::Context& ctx, RedisModuleString* key, const SearchPlan& plan,
-                                            const FoundDocument& document) {
-    DocumentFields fields;
-    bool there = plan.returns ? fields.LoadSome(ctx, key, plan, document) : fields.LoadAll(ctx, key, plan, document);
-    if (!there) return std::nullopt;
-    return fields;
-  }
-  size_t pairs() const { return texts_.size() / 2; }
-  void Reply(host::Context& ctx) const {
-    for (std::string_view text : texts_) ctx.ReplyBulk(text);
-  }
-
- private:
-  DocumentFields() = default;
-
-  void Add(std::string_view name, std::string_view value) { texts_.insert(texts_.end(), {name, value}); }
-
-  void AddDistance(std::string_view name, double distance) {
-    distance_ = std::make_unique<std::string>(NumberText(distance));
-    Add(name, *distance_);
-  }
-
-  bool LoadSome(host::Context& ctx, RedisModuleString* name, const SearchPlan& plan, const FoundDocument& document) {
-    host::Key key = host::Key::ForRead(ctx, name);
-    if (key.type() != REDISMODULE_KEYTYPE_HASH) return false;
-    for (const search::ReturnField& field : *plan.returns) {
-      if (plan.query.knn && field.path == plan.query.knn->distance_name) {
-        AddDistance(field.name, document.distance);
-        continue;
-      }
-      RedisModuleString* value = nullptr;
-      RedisModule_HashGet(key.raw(), REDISMODULE_HASH_CFIELDS, field.path.c_str(), &value, nullptr);
-      if (value == nullptr) continue;
-      strings_.emplace_back(value);
-      Add(field.name, View(value));
-    }
-    return true;
-  }
-
-  bool LoadAll(host::Context& ctx, RedisModuleString* name, const SearchPlan& plan, const FoundDocument& document) {
-    if (plan.query.knn) AddDistance(plan.query.knn->distance_name, document.distance);
-    hash_.reset(RedisModule_Call(ctx.raw(), "HGETALL", "s", name));
-    if (hash_ == nullptr || RedisModule_CallReplyType(hash_.get()) != REDISMODULE_REPLY_ARRAY) return false;
-    size_t count = RedisModule_CallReplyLength(hash_.get());
-    for (size_t i = 0; i < count; ++i) {
-      size_t size = 0;
-      const char* text = RedisModule_CallReplyStringPtr(RedisModule_CallReplyArrayElement(hash_.get(), i), &size);
-      texts_.emplace_back(text, size);
-    }
-    return count > 0;
-  }
-
-  std::vector<std::string_view> texts_;
-  std::vector<OwnedString> strings_;
-  CallReply hash_;
-  std::unique_ptr<std::string> distance_;  // its address stays when this moves
-};
 
 void ReplySortKey(host::Context& ctx, const search::SortKey& key) {
   if (const auto* number = std::get_if<double>(&key)) {
@@ -152,8 +77,8 @@ class SearchReplyWriter {
       ++length;
     }
     if (!fields) return length;
-    ctx_.ReplyArray(fields->pairs() * 2);
-    fields->Reply(ctx_);
+    ctx_.ReplyArray(fields->texts().size());
+    for (std::string_view text : fields->texts()) ctx_.ReplyBulk(text);
     return length + 1;
   }
 
@@ -177,8 +102,8 @@ class SearchReplyWriter {
     }
     if (fields) {
       ctx_.ReplyStatus("extra_attributes");
-      ctx_.ReplyMap(fields->pairs());
-      fields->Reply(ctx_);
+      ctx_.ReplyMap(fields->texts().size() / 2);
+      for (std::string_view text : fields->texts()) ctx_.ReplyBulk(text);
     }
     ctx_.ReplyStatus("values");
     ctx_.ReplyArray(0);

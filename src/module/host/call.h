@@ -20,7 +20,10 @@ class CallReply {
     if (reply_ != nullptr) RedisModule_FreeCallReply(reply_);
   }
   CallReply(CallReply&& other) noexcept : reply_(std::exchange(other.reply_, nullptr)) {}
-  CallReply& operator=(CallReply&&) = delete;
+  CallReply& operator=(CallReply&& other) noexcept {
+    std::swap(reply_, other.reply_);
+    return *this;
+  }
   RedisModuleCallReply* raw() const { return reply_; }
 
  private:

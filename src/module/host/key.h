@@ -66,6 +66,8 @@ class String {
  public:
   String() = default;
   explicit String(std::string_view text) : string_(RedisModule_CreateString(nullptr, text.data(), text.size())) {}
+  // Takes over one that the server handed out.
+  static String Own(RedisModuleString* string) { return String(string); }
   // Shares a command's word beyond the command.
   static String Hold(RedisModuleString* word) { return String(RedisModule_HoldString(nullptr, word)); }
   ~String() {

@@ -1,0 +1,60 @@
+#include "module/ft/document_fields.h"
+
+#include <fmt/core.h>
+
+namespace redoubt::ft {
+
+using search::FoundDocument;
+using search::SearchPlan;
+
+std::optional<DocumentFields> DocumentFields::Load(host::Context& ctx, RedisModuleString* key, const SearchPlan& plan,
+                                                   const FoundDocument& document) {
+  DocumentFields fields;
+  if (document.fields) {
+    fields.texts_.assign(document.fields->begin(), document.fields->end());
+    return fields;
+  }
+  const bool there =
+      plan.returns ? fields.LoadSome(ctx, key, plan, document) : fields.LoadAll(ctx, key, plan, document);
+  if (!there) return std::nullopt;
+  return fields;
+}
+
+void DocumentFields::AddDistance(std::string_view name, double distance) {
+  distance_ = std::make_unique<std::string>(fmt::format("{:.12g}", distance));
+  Add(name, *distance_);
+}
+
+bool DocumentFields::LoadSome(host::Context& ctx, RedisModuleString* name, const SearchPlan& plan,
+                              const FoundDocument& document) {
+  host::Key key = host::Key::ForRead(ctx, name);
+  if (key.type() != REDISMODULE_KEYTYPE_HASH) return false;
+  for (const search::ReturnField& field : *plan.returns) {
+    if (plan.query.knn && field.path == plan.query.knn->distance_name) {
+      AddDistance(field.name, document.distance);
+      continue;
+    }
+    RedisModuleString* value = nullptr;
+    RedisModule_HashGet(key.raw(), REDISMODULE_HASH_CFIELDS, field.path.c_str(), &value, nullptr);
+    if (value == nullptr) continue;
+    strings_.push_back(host::String::Own(value));
+    Add(field.name, strings_.back().view());
+  }
+  return true;
+}
+
+bool DocumentFields::LoadAll(host::Context& ctx, RedisModuleString* name, const SearchPlan& plan,
+                             const FoundDocument& document) {
+  if (plan.query.knn) AddDistance(plan.query.knn->distance_name, document.distance);
+  hash_.emplace(RedisModule_Call(ctx.raw(), "HGETALL", "s", name));
+  if (hash_->raw() == nullptr || RedisModule_CallReplyType(hash_->raw()) != REDISMODULE_REPLY_ARRAY) return false;
+  const size_t count = RedisModule_CallReplyLength(hash_->raw());
+  for (size_t i = 0; i < count; ++i) {
+    size_t size = 0;
+    const char* text = RedisModule_CallReplyStringPtr(RedisModule_CallReplyArrayElement(hash_->raw(), i), &size);
+    texts_.emplace_back(text, size);
+  }
+  return count > 0;
+}
+
+}  // namespace redoubt::ft
