@@ -1,6 +1,7 @@
 #include "search/aggregate.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
@@ -45,6 +46,11 @@ void AggregateRun::TakeDocuments(SearchOutcome outcome) {
           break;
         case ColumnSource::Kind::kDistance:
           value = Value(document.distance);
+          break;
+        case ColumnSource::Kind::kRangeDistance:
+          if (!std::isnan(document.range_distances[source.position])) {
+            value = Value(document.range_distances[source.position]);
+          }
           break;
         case ColumnSource::Kind::kKey:
           value = Value(document.key);

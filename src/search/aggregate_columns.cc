@@ -38,6 +38,7 @@ Result<std::optional<size_t>> AggregateColumns::Find(std::string_view name) {
   if (!in_first_stage()) return std::optional<size_t>();
   std::optional<size_t> field = definition_.FindField(name);
   bool is_distance = plan_.search.query.knn && plan_.search.query.knn->distance_name == name;
+  is_distance = is_distance || plan_.search.query.FindRange(name).has_value();
   if (!field && !is_distance && name != kKeyName && !load_everything_) return std::optional<size_t>();
   ASSIGN_OR_RETURN(size_t column, FindOrAdd(name));
   if (FillFromIndex(name, column, false)) return std::optional<size_t>(column);
@@ -72,6 +73,10 @@ bool AggregateColumns::FillFromIndex(std::string_view name, size_t column, bool 
   using Kind = ColumnSource::Kind;
   if (plan_.search.query.knn && plan_.search.query.knn->distance_name == name) {
     plan_.sources.push_back({Kind::kDistance, column, 0});
+    return true;
+  }
+  if (const std::optional<size_t> range = plan_.search.query.FindRange(name)) {
+    plan_.sources.push_back({Kind::kRangeDistance, column, *range});
     return true;
   }
   std::optional<size_t> field = definition_.FindField(name);

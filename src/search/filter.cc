@@ -1,7 +1,10 @@
 #include "search/filter.h"
 
+#include <utility>
+
 #include "search/numeric_index.h"
 #include "search/tag_index.h"
+#include "search/vector_field.h"
 
 namespace redoubt::search {
 
@@ -23,6 +26,16 @@ IdSet FilterEvaluator::AllBut(const FilterNode& node) const {
   return set;
 }
 
+IdSet FilterEvaluator::Near(const FilterNode& node) const {
+  const VectorRange& range = *node.vector_range;
+  std::vector<vector::Hit> hits =
+      fields_[node.field]->vectors()->InRange({range.blob, 0, nullptr, stop_, range.radius});
+  IdSet set(documents_.bound());
+  for (const vector::Hit& hit : hits) set.Insert(hit.id);
+  if (range.name) distances_.Note(*range.name, std::move(hits));
+  return set;
+}
+
 IdSet FilterEvaluator::Evaluate(const FilterNode& node) const {
   IdSet set(documents_.bound());
   switch (node.kind) {
@@ -40,6 +53,8 @@ IdSet FilterEvaluator::Evaluate(const FilterNode& node) const {
     case FilterNode::Kind::kNumeric:
       fields_[node.field]->numbers()->Collect(node.range, set);
       return set;
+    case FilterNode::Kind::kVectorRange:
+      return Near(node);
   }
   return set;
 }

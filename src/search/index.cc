@@ -1,6 +1,7 @@
 #include "search/index.h"
 
 #include <algorithm>
+#include <cmath>
 #include <deque>
 #include <new>
 #include <utility>
@@ -91,12 +92,16 @@ void Index::FindNearest(size_t field, std::span<const SearchTask> tasks, std::ve
   std::vector<size_t> positions;
   std::vector<vector::KnnQuery> queries;
   std::deque<IdSet> filters;  // a deque: the elements stay where they are
+  std::vector<RangeDistances> distances;
   for (size_t i = 0; i < tasks.size(); ++i) {
     const Query& query = tasks[i].plan->query;
     if (!query.knn || query.knn->field != field) continue;
     positions.push_back(i);
     vector::KnnQuery& knn = queries.emplace_back(vector::KnnQuery{query.knn->blob, query.knn->k, nullptr, nullptr});
-    if (query.filter->kind != FilterNode::Kind::kAll) knn.filter = &filters.emplace_back(Evaluate(*query.filter));
+    distances.emplace_back();
+    if (query.filter->kind != FilterNode::Kind::kAll) {
+      knn.filter = &filters.emplace_back(Evaluate(tasks[i], distances.back(), outcomes[i]));
+    }
     if (tasks[i].stop) {
       knn.stop = [&stop = tasks[i].stop, &timed_out = outcomes[i].timed_out] { return timed_out = stop(); };
     }
@@ -104,14 +109,25 @@ void Index::FindNearest(size_t field, std::span<const SearchTask> tasks, std::ve
   if (queries.empty()) return;
   std::vector<std::vector<vector::Hit>> hits = fields_[field]->vectors()->SearchMany(queries);
   for (size_t q = 0; q < queries.size(); ++q) {
-    for (const vector::Hit& hit : hits[q]) found[positions[q]].push_back({hit.id, hit.distance, {}});
+    const size_t names = tasks[positions[q]].plan->query.range_names.size();
+    for (const vector::Hit& hit : hits[q]) {
+      found[positions[q]].push_back({hit.id, hit.distance, {}, distances[q].Of(hit.id, names)});
+    }
   }
 }
 
-Index::Candidates Index::Matching(const SearchPlan& plan) const {
+IdSet Index::Evaluate(const SearchTask& task, RangeDistances& distances, SearchOutcome& outcome) const {
+  std::function<bool()> stop;
+  if (task.stop) stop = [&] { return outcome.timed_out = task.stop(); };
+  return FilterEvaluator(documents_, fields_, stop, distances).Evaluate(*task.plan->query.filter);
+}
+
+Index::Candidates Index::Matching(const SearchTask& task, SearchOutcome& outcome) const {
   Candidates candidates;
-  Evaluate(*plan.query.filter).ForEach([&](Id id) {
-    candidates.push_back({id, 0, {}});
+  RangeDistances distances;
+  const size_t names = task.plan->query.range_names.size();
+  Evaluate(task, distances, outcome).ForEach([&](Id id) {
+    candidates.push_back({id, 0, {}, distances.Of(id, names)});
     return true;
   });
   return candidates;
@@ -120,6 +136,10 @@ Index::Candidates Index::Matching(const SearchPlan& plan) const {
 SortKey Index::SortKeyOf(const SearchPlan& plan, const Candidate& candidate) const {
   if (plan.sort == SortKind::kDistance) return candidate.distance;
   if (plan.sort == SortKind::kNone) return {};
+  if (plan.sort == SortKind::kRangeDistance) {
+    const double distance = candidate.range_distances[plan.sort_field];
+    return std::isnan(distance) ? SortKey() : SortKey(distance);
+  }
   return fields_[plan.sort_field]->SortKeyOf(candidate.id);
 }
 
@@ -147,6 +167,7 @@ void Index::Finish(const SearchPlan& plan, Candidates candidates, SearchOutcome&
     if (plan.with_keys) document.key = documents_.Key(candidate.id);
     document.distance = candidate.distance;
     document.sort_key = std::move(candidate.sort_key);
+    document.range_distances = std::move(candidate.range_distances);
     document.columns.reserve(plan.columns.size());
     for (size_t column : plan.columns) document.columns.push_back(fields_[column]->SortKeyOf(candidate.id));
   }
@@ -160,7 +181,7 @@ std::vector<SearchOutcome> Index::SearchMany(std::span<const SearchTask> tasks) 
   }
   for (size_t i = 0; i < tasks.size(); ++i) {
     const SearchPlan& plan = *tasks[i].plan;
-    if (!plan.query.knn) found[i] = Matching(plan);
+    if (!plan.query.knn) found[i] = Matching(tasks[i], outcomes[i]);
     Finish(plan, std::move(found[i]), outcomes[i]);
   }
   return outcomes;

@@ -27,8 +27,9 @@ struct FoundDocument {
   std::string key;
   double distance = 0;  // of a KNN search
   SortKey sort_key;
-  std::vector<SortKey> columns;  // the values of SearchPlan::columns
+  std::vector<SortKey> columns;                    // the values of SearchPlan::columns
   std::optional<std::vector<std::string>> fields;  // name, value, ... to be shown, where another node has read them
+  std::vector<double> range_distances;             // by Query::range_names; NaN outside of that range
 };
 
 struct SearchOutcome {
@@ -70,6 +71,7 @@ class Index {
     Id id = 0;
     double distance = 0;
     SortKey sort_key;
+    std::vector<double> range_distances = {};
   };
 
   Index(IndexDefinition definition, base::MemoryResource& memory);
@@ -78,11 +80,12 @@ class Index {
   void RemoveId(Id id);
   base::Status Fail(size_t field, std::string_view key, base::Status error);
 
-  IdSet Evaluate(const FilterNode& node) const { return FilterEvaluator(documents_, fields_).Evaluate(node); }
+  // What the task's filter lets through.
+  IdSet Evaluate(const SearchTask& task, RangeDistances& distances, SearchOutcome& outcome) const;
   using Candidates = std::vector<Candidate>;
   void FindNearest(size_t field, std::span<const SearchTask> tasks, std::vector<Candidates>& found,
                    std::vector<SearchOutcome>& outcomes) const;
-  Candidates Matching(const SearchPlan& plan) const;
+  Candidates Matching(const SearchTask& task, SearchOutcome& outcome) const;
   void Finish(const SearchPlan& plan, Candidates candidates, SearchOutcome& outcome) const;
   SortKey SortKeyOf(const SearchPlan& plan, const Candidate& candidate) const;
   void Sort(const SearchPlan& plan, Candidates& candidates) const;

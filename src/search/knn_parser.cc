@@ -10,10 +10,6 @@ namespace {
 using base::InvalidArgument;
 using base::OkStatus;
 
-Status BadParameter(std::string_view why) {
-  return InvalidArgument(fmt::format("Error parsing vector similarity parameters: {}", why));
-}
-
 // What may be set in both forms, the one in brackets and the one in braces.
 struct KnnAttributes {
   std::string as;
@@ -33,7 +29,7 @@ class KnnParser {
     KnnClause knn;
     ASSIGN_OR_RETURN(knn.k, ParseK());
     ASSIGN_OR_RETURN(knn.field, ParseField());
-    ASSIGN_OR_RETURN(knn.blob, ParseVector(definition_.fields[knn.field].vector));
+    ASSIGN_OR_RETURN(knn.blob, ParseVectorBlob(scan_, definition_.fields[knn.field].vector));
     RETURN_IF_ERROR(ParseBracketAttributes());
     RETURN_IF_ERROR(ParseBraceAttributes());
     RETURN_IF_ERROR(CheckPolicy());
@@ -61,24 +57,6 @@ class KnnParser {
       return scan_.ErrorAt("Expected a VECTOR field", offset, name);
     }
     return *field;
-  }
-
-  Result<std::string> ParseVector(const VectorOptions& options) {
-    RETURN_IF_ERROR(scan_.Expect("$"));
-    std::string name = scan_.Name();
-    if (name.empty()) return scan_.SyntaxError();
-    Result<std::string_view> blob = scan_.Param(name);
-    if (!blob.ok()) {
-      return base::NotFound(fmt::format("{}: add PARAMS 2 {} <{} bytes of little-endian {}>", blob.status().message(),
-                                        name, options.blob_bytes(), vector::ElementName(options.type)));
-    }
-    if (blob->size() != options.blob_bytes()) {
-      return InvalidArgument(
-          fmt::format("Error parsing vector similarity query: query vector blob size ({}) does not match index's "
-                      "expected size ({}).",
-                      blob->size(), options.blob_bytes()));
-    }
-    return std::string(*blob);
   }
 
   Status ParseBracketAttributes() {
@@ -118,22 +96,22 @@ class KnnParser {
     if (key == "HYBRID_POLICY") {
       attributes_.policy = ToUpper(value);
       if (attributes_.policy == "BATCHES" || attributes_.policy == "ADHOC_BF") return OkStatus();
-      return BadParameter("invalid hybrid policy was given");
+      return BadVectorParameter("invalid hybrid policy was given");
     }
     if (key == "BATCH_SIZE") {
       attributes_.batch_size = true;
-      return ParseSize(value).value_or(0) > 0 ? OkStatus() : BadParameter("Invalid value was given");
+      return ParseSize(value).value_or(0) > 0 ? OkStatus() : BadVectorParameter("Invalid value was given");
     }
-    return BadParameter("Invalid option");  // EF_RUNTIME and EPSILON belong to graphs, and this is a FLAT index
+    return BadVectorParameter("Invalid option");  // EF_RUNTIME and EPSILON belong to graphs, and this is a FLAT index
   }
 
   // Both policies give the same exact answer here; they are only checked.
   Status CheckPolicy() const {
     if (!filtered_ && (!attributes_.policy.empty() || attributes_.batch_size)) {
-      return BadParameter("hybrid query attributes were sent for a non-hybrid query");
+      return BadVectorParameter("hybrid query attributes were sent for a non-hybrid query");
     }
     if (attributes_.policy == "ADHOC_BF" && attributes_.batch_size) {
-      return BadParameter("'batch size' is irrelevant for 'ADHOC_BF' policy");
+      return BadVectorParameter("'batch size' is irrelevant for 'ADHOC_BF' policy");
     }
     return OkStatus();
   }
@@ -158,6 +136,28 @@ class KnnParser {
 };
 
 }  // namespace
+
+Status BadVectorParameter(std::string_view why) {
+  return InvalidArgument(fmt::format("Error parsing vector similarity parameters: {}", why));
+}
+
+Result<std::string> ParseVectorBlob(QueryScanner& scan, const VectorOptions& options) {
+  RETURN_IF_ERROR(scan.Expect("$"));
+  std::string name = scan.Name();
+  if (name.empty()) return scan.SyntaxError();
+  Result<std::string_view> blob = scan.Param(name);
+  if (!blob.ok()) {
+    return base::NotFound(fmt::format("{}: add PARAMS 2 {} <{} bytes of little-endian {}>", blob.status().message(),
+                                      name, options.blob_bytes(), vector::ElementName(options.type)));
+  }
+  if (blob->size() != options.blob_bytes()) {
+    return InvalidArgument(
+        fmt::format("Error parsing vector similarity query: query vector blob size ({}) does not match index's "
+                    "expected size ({}).",
+                    blob->size(), options.blob_bytes()));
+  }
+  return std::string(*blob);
+}
 
 Result<KnnClause> ParseKnn(QueryScanner& scan, const IndexDefinition& definition, bool filtered) {
   return KnnParser(scan, definition, filtered).Parse();

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace redoubt::search {
@@ -26,14 +28,23 @@ struct TagPattern {
   std::string text;
 };
 
+// @field:[VECTOR_RANGE radius $blob]
+struct VectorRange {
+  std::string blob;  // in the field's element type
+  double radius = 0;
+  std::optional<double> epsilon;  // how much farther, as a part of the radius, a walk in a graph looks
+  std::optional<size_t> name;     // position in Query::range_names
+};
+
 // One node of a filter. `field` is a position in the definition's fields.
 struct FilterNode {
-  enum class Kind { kAll, kAnd, kOr, kNot, kTag, kNumeric };
+  enum class Kind { kAll, kAnd, kOr, kNot, kTag, kNumeric, kVectorRange };
   Kind kind = Kind::kAll;
   std::vector<std::unique_ptr<FilterNode>> children;  // kNot has one
   size_t field = 0;
   std::vector<TagPattern> tags;  // any of them
   NumericRange range;
+  std::unique_ptr<VectorRange> vector_range;
 };
 
 struct KnnClause {
@@ -46,6 +57,14 @@ struct KnnClause {
 struct Query {
   std::unique_ptr<FilterNode> filter;
   std::optional<KnnClause> knn;
+  std::vector<std::string> range_names;  // $YIELD_DISTANCE_AS of its VECTOR_RANGE leaves
+
+  // Position in `range_names`.
+  std::optional<size_t> FindRange(std::string_view name) const {
+    const auto found = std::find(range_names.begin(), range_names.end(), name);
+    if (found == range_names.end()) return std::nullopt;
+    return static_cast<size_t>(found - range_names.begin());
+  }
 };
 
 }  // namespace redoubt::search

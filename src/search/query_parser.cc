@@ -2,11 +2,13 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "search/args.h"
 #include "search/knn_parser.h"
 #include "search/query_scanner.h"
+#include "search/range_parser.h"
 
 namespace redoubt::search {
 namespace {
@@ -55,17 +57,25 @@ class QueryParser {
     size_t arrow = scan_.offset();
     if (scan_.Take("=>")) {
       scan_.SkipSpace();
-      if (dialect_ < 2) return NeedsDialect(arrow);
+      if (dialect_ < 2) return NeedsDialect(arrow, ">[");
       ASSIGN_OR_RETURN(query.knn, ParseKnn(scan_, definition_, query.filter->kind != Kind::kAll));
+      RETURN_IF_ERROR(CheckName(query.knn->distance_name));
     }
     scan_.SkipSpace();
     if (!scan_.done()) return scan_.SyntaxError();
+    query.range_names = std::move(range_names_);
     return query;
   }
 
  private:
-  Status NeedsDialect(size_t arrow) const {
-    Status error = scan_.ErrorAt("Syntax error", arrow, ">[");
+  Status CheckName(std::string_view knn_name) const {
+    if (std::find(range_names_.begin(), range_names_.end(), knn_name) == range_names_.end()) return OkStatus();
+    return InvalidArgument(
+        fmt::format("Two distances of the query are named `{}`: give each a name of its own", knn_name));
+  }
+
+  Status NeedsDialect(size_t offset, std::string_view near) const {
+    Status error = scan_.ErrorAt("Syntax error", offset, near);
     return InvalidArgument(error.message() +
                            ": vector queries need `PARAMS 2 <name> <blob> DIALECT 2` after the query");
   }
@@ -190,7 +200,8 @@ class QueryParser {
   Result<NodePtr> ParseRange(size_t field, size_t offset) {
     RETURN_IF_ERROR(scan_.Expect("["));
     if (scan_.TakeWord("VECTOR_RANGE")) {
-      return base::Unimplemented("VECTOR_RANGE is not part of this version: use =>[KNN k @field $blob]");
+      if (dialect_ < 2) return NeedsDialect(offset, "VECTOR_RANGE");
+      return ParseVectorRange(scan_, definition_, field, offset, range_names_);
     }
     RETURN_IF_ERROR(Expect(field, FieldType::kNumeric, offset));
     NodePtr node = MakeNode(Kind::kNumeric);
@@ -305,6 +316,7 @@ class QueryParser {
   QueryScanner scan_;
   const int dialect_;
   const IndexDefinition& definition_;
+  std::vector<std::string> range_names_;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "search/query_parser.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include "search/create_parser.h"
@@ -48,6 +49,11 @@ class QueryParserTest : public testing::Test {
         auto text = [](double x) { return std::to_string(x).substr(0, 4); };
         return (range.low_open ? "(" : "[") + text(range.low) + " " + text(range.high) + (range.high_open ? ")" : "]");
       }
+      case Kind::kVectorRange: {
+        const VectorRange& range = *node.vector_range;
+        return fmt::format("<{:g}{}{}>", range.radius, range.epsilon ? fmt::format("+{:g}", *range.epsilon) : "",
+                           range.name ? fmt::format(" {}", *range.name) : "");
+      }
     }
     return "?";
   }
@@ -85,6 +91,35 @@ TEST_F(QueryParserTest, ReadsNegationAndParentheses) {
             "(and (not {a=}) (or [1.00 2.00] (not (and {b=} {c=}))))");
   EXPECT_EQ(Shape("(@tag:{a})=>{$weight: 2;} @num:[1 2]"), "(and {a=} [1.00 2.00])");
   EXPECT_EQ(Shape("~@tag:{a}"), "*");
+}
+
+TEST_F(QueryParserTest, ReadsVectorRangesAnywhereInAFilter) {
+  EXPECT_EQ(Shape("@vec:[VECTOR_RANGE 2.5 $b]"), "<2.5>");
+  EXPECT_EQ(Shape("@vec:[vector_range $k $b]=>{$yield_distance_as: d; $EPSILON:0.5;}"), "<7+0.5 0>");
+  EXPECT_EQ(Shape("@tag:{a} -(@vec:[VECTOR_RANGE 1 $b] | @vec:[VECTOR_RANGE 2 $b]=>{$YIELD_DISTANCE_AS: d})"),
+            "(and {a=} (not (or <1> <2 0>)))");
+  Query query =
+      Parse("@vec:[VECTOR_RANGE 2 $b]=>{$YIELD_DISTANCE_AS: far} @num:[1 2]=>[KNN 3 @vec $b AS near]").value();
+  EXPECT_EQ(query.range_names, std::vector<std::string>{"far"});
+  EXPECT_EQ(query.knn->distance_name, "near");
+}
+
+TEST_F(QueryParserTest, NamesWhatIsWrongWithAVectorRange) {
+  EXPECT_EQ(Error("@vec:[VECTOR_RANGE -1 $b]"),
+            "Error parsing vector similarity query: negative radius (-1) given in a range query");
+  EXPECT_EQ(Error("@vec:[VECTOR_RANGE 1 $short]"),
+            "Error parsing vector similarity query: query vector blob size (3) does not match index's expected size "
+            "(8).");
+  EXPECT_EQ(Error("@vec:[VECTOR_RANGE x $b]"), "Syntax error at offset 19 near x");
+  EXPECT_EQ(Error("@num:[VECTOR_RANGE 1 $b]"), "Expected a VECTOR field at offset 1 near num");
+  EXPECT_NE(Error("@vec:[VECTOR_RANGE 1 $b]", 1).find("DIALECT 2"), std::string::npos);
+  const std::string range = "@vec:[VECTOR_RANGE 1 $b]=>";
+  EXPECT_EQ(Error(range + "{$EPSILON: 0}"), "Error parsing vector similarity parameters: Invalid value was given");
+  EXPECT_EQ(Error(range + "{$EF_RUNTIME: 10}"), "Error parsing vector similarity parameters: Invalid option");
+  EXPECT_EQ(Error(range + "{$YIELD_DISTANCE_AS: tag}"), "Property `tag` already exists in schema");
+  EXPECT_NE(Error(range + "{$YIELD_DISTANCE_AS: d} " + range + "{$YIELD_DISTANCE_AS: d}").find("`d`"),
+            std::string::npos);
+  EXPECT_NE(Error(range + "{$YIELD_DISTANCE_AS: d}=>[KNN 1 @vec $b AS d]").find("`d`"), std::string::npos);
 }
 
 TEST_F(QueryParserTest, ReadsKnnInAllItsForms) {

@@ -147,6 +147,11 @@ class RequestParser {
       plan_.sort = SortKind::kDistance;
       return OkStatus();
     }
+    if (std::optional<size_t> range = plan_.query.FindRange(*sort_by_)) {
+      plan_.sort = SortKind::kRangeDistance;
+      plan_.sort_field = *range;
+      return OkStatus();
+    }
     std::optional<size_t> field = definition_.FindField(*sort_by_);
     if (!field || definition_.fields[*field].type == FieldType::kVector) {
       return InvalidArgument(fmt::format("Property `{}` not loaded nor in schema", *sort_by_));

@@ -20,13 +20,13 @@ struct ReturnField {
   std::string name;
 };
 
-enum class SortKind { kNone, kDistance, kField };
+enum class SortKind { kNone, kDistance, kRangeDistance, kField };
 
 // Everything a search needs, checked against one index: a value that any thread may run.
 struct SearchPlan {
   Query query;
   SortKind sort = SortKind::kNone;  // kNone: by distance for KNN, else in the order of arrival
-  size_t sort_field = 0;
+  size_t sort_field = 0;            // of kField; of kRangeDistance the position in Query::range_names
   bool ascending = true;
   size_t offset = 0;
   size_t limit = 10;

@@ -25,6 +25,9 @@ class VectorField final : public FieldIndex {
     return index_->SearchMany(queries);
   }
 
+  // Those within query.radius, in no order.
+  std::vector<vector::Hit> InRange(const vector::KnnQuery& query) const { return index_->InRange(query); }
+
  private:
   VectorField(const VectorOptions& options, std::unique_ptr<vector::FlatIndex> index)
       : options_(options), index_(std::move(index)) {}

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <cmath>
+
 namespace redoubt::ft {
 
 using search::FoundDocument;
@@ -21,8 +23,20 @@ std::optional<DocumentFields> DocumentFields::Load(host::Context& ctx, RedisModu
 }
 
 void DocumentFields::AddDistance(std::string_view name, double distance) {
-  distance_ = std::make_unique<std::string>(fmt::format("{:.12g}", distance));
-  Add(name, *distance_);
+  Add(name, *distances_.emplace_back(std::make_unique<std::string>(fmt::format("{:.12g}", distance))));
+}
+
+bool DocumentFields::TakeDistance(const SearchPlan& plan, const FoundDocument& document,
+                                  const search::ReturnField& field) {
+  if (plan.query.knn && field.path == plan.query.knn->distance_name) {
+    AddDistance(field.name, document.distance);
+    return true;
+  }
+  const std::optional<size_t> range = plan.query.FindRange(field.path);
+  if (!range) return false;
+  const double distance = document.range_distances[*range];
+  if (!std::isnan(distance)) AddDistance(field.name, distance);
+  return true;
 }
 
 bool DocumentFields::LoadSome(host::Context& ctx, RedisModuleString* name, const SearchPlan& plan,
@@ -30,10 +44,7 @@ bool DocumentFields::LoadSome(host::Context& ctx, RedisModuleString* name, const
   host::Key key = host::Key::ForRead(ctx, name);
   if (key.type() != REDISMODULE_KEYTYPE_HASH) return false;
   for (const search::ReturnField& field : *plan.returns) {
-    if (plan.query.knn && field.path == plan.query.knn->distance_name) {
-      AddDistance(field.name, document.distance);
-      continue;
-    }
+    if (TakeDistance(plan, document, field)) continue;
     RedisModuleString* value = nullptr;
     RedisModule_HashGet(key.raw(), REDISMODULE_HASH_CFIELDS, field.path.c_str(), &value, nullptr);
     if (value == nullptr) continue;
@@ -46,6 +57,9 @@ bool DocumentFields::LoadSome(host::Context& ctx, RedisModuleString* name, const
 bool DocumentFields::LoadAll(host::Context& ctx, RedisModuleString* name, const SearchPlan& plan,
                              const FoundDocument& document) {
   if (plan.query.knn) AddDistance(plan.query.knn->distance_name, document.distance);
+  for (size_t i = 0; i < plan.query.range_names.size(); ++i) {
+    if (!std::isnan(document.range_distances[i])) AddDistance(plan.query.range_names[i], document.range_distances[i]);
+  }
   hash_.emplace(RedisModule_Call(ctx.raw(), "HGETALL", "s", name));
   if (hash_->raw() == nullptr || RedisModule_CallReplyType(hash_->raw()) != REDISMODULE_REPLY_ARRAY) return false;
   const size_t count = RedisModule_CallReplyLength(hash_->raw());

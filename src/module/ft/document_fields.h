@@ -29,6 +29,9 @@ class DocumentFields {
 
   void Add(std::string_view name, std::string_view value) { texts_.insert(texts_.end(), {name, value}); }
   void AddDistance(std::string_view name, double distance);
+  // Whether `field` is a distance of the query; it is added where the document has it.
+  bool TakeDistance(const search::SearchPlan& plan, const search::FoundDocument& document,
+                    const search::ReturnField& field);
   bool LoadSome(host::Context& ctx, RedisModuleString* name, const search::SearchPlan& plan,
                 const search::FoundDocument& document);
   bool LoadAll(host::Context& ctx, RedisModuleString* name, const search::SearchPlan& plan,
@@ -37,7 +40,7 @@ class DocumentFields {
   std::vector<std::string_view> texts_;
   std::vector<host::String> strings_;
   std::optional<host::CallReply> hash_;
-  std::unique_ptr<std::string> distance_;  // its address stays when this moves
+  std::vector<std::unique_ptr<std::string>> distances_;  // their addresses stay when this moves
 };
 
 }  // namespace redoubt::ft
