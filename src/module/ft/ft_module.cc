@@ -1,6 +1,8 @@
 #include "module/ft/ft_module.h"
 
 #include <fmt/core.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <thread>
@@ -8,6 +10,14 @@
 
 namespace redoubt::ft {
 namespace {
+
+// The main thread goes first when there are fewer processors than work: a search that takes a little longer hurts one
+// client, a main thread that waits hurts all of them.
+void LowerPriorityOnce() {
+  constexpr int kNice = 5;
+  static thread_local const int lowered = setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
+  (void)lowered;  // without the right to do so the threads are as important as any
+}
 
 size_t ReaderThreads() { return std::clamp<size_t>(std::thread::hardware_concurrency(), 1, 16); }
 
@@ -17,7 +27,8 @@ FtModule::FtModule(base::MemoryResource& memory, base::Logger logger)
     : memory_(memory),
       logger_(std::move(logger)),
       scan_(*this),
-      readers_("ft-search", ReaderThreads(), kSearchQueueLimit) {}
+      cursors_(*this),
+      readers_("ft-search", ReaderThreads(), kSearchQueueLimit * 2) {}
 
 base::Status FtModule::AddIndex(search::IndexDefinition definition, bool scan) {
   if (indexes_.Find(definition.name) != nullptr) return base::AlreadyExists("Index already exists");
@@ -40,9 +51,24 @@ void FtModule::DropAllIndexes() {
   for (std::shared_ptr<IndexEntry>& entry : indexes_.TakeAll()) FreeLater(std::move(entry));
 }
 
-void FtModule::FreeLater(std::shared_ptr<IndexEntry> entry) {
+base::Status FtModule::CheckMaySearch() {
+  if (stopping()) return base::Unavailable("ERR the server is shutting down");
+  if (readers_.waiting() < kSearchQueueLimit) return base::OkStatus();
+  ++refused_searches;
+  return base::ResourceExhausted(
+      fmt::format("ERR {} searches are waiting already: try again later", kSearchQueueLimit));
+}
+
+bool FtModule::RunOnReader(std::function<void()> task) {
+  return readers_.TrySubmit([task = std::move(task)] {
+    LowerPriorityOnce();
+    task();
+  });
+}
+
+void FtModule::FreeLater(std::shared_ptr<void> garbage) {
   // Giving back hundreds of megabytes takes milliseconds. When no reader takes it, it is freed here after all.
-  (void)readers_.TrySubmit([entry = std::move(entry)] {});
+  (void)readers_.TrySubmit([garbage = std::move(garbage)] {});
 }
 
 void FtModule::RescanAll() {

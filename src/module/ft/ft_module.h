@@ -2,16 +2,21 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/thread_pool.h"
 #include "module/ft/background_scan.h"
+#include "module/ft/cursor_table.h"
+#include "module/ft/field_loader.h"
 #include "module/ft/index_registry.h"
+#include "module/ft/settings.h"
 #include "module/ft/shards.h"
 #include "module/host/args.h"
 #include "module/host/context.h"
+#include "search/aggregate_request.h"
 
 namespace redoubt::ft {
 
@@ -35,6 +40,17 @@ class FtModule {
   IndexRegistry& indexes() { return indexes_; }
   base::ThreadPool& readers() { return readers_; }
   base::Logger& logger() { return logger_; }
+  CursorTable& cursors() { return cursors_; }
+  FieldLoader& loader() { return loader_; }
+  Settings& settings() { return settings_; }
+
+  // Unavailable while the server ends, ResourceExhausted when too many searches wait already (which is counted).
+  base::Status CheckMaySearch();
+  // Runs `task` on a reader thread, which goes after the main thread where processors are few. Any thread. False only
+  // while the server ends, after CheckMaySearch() was asked on the main thread.
+  [[nodiscard]] bool RunOnReader(std::function<void()> task);
+  // Gives up what takes long to free, on a reader thread where there is room for that.
+  void FreeLater(std::shared_ptr<void> garbage);
   // Who sent the command.
   host::Caller CallerOf(host::Context& ctx) const { return shards_ ? shards_->CallerOf(ctx) : host::Caller::Of(ctx); }
   // Null on a server that is no node of a cluster.
@@ -50,12 +66,13 @@ class FtModule {
   bool definitions_lost_on_aof_rewrite = false;
 
  private:
-  void FreeLater(std::shared_ptr<IndexEntry> entry);
-
   base::MemoryResource& memory_;
   base::Logger logger_;
   IndexRegistry indexes_;
   BackgroundScan scan_;
+  CursorTable cursors_;
+  FieldLoader loader_;
+  Settings settings_;
   base::ThreadPool readers_;
   std::unique_ptr<Shards> shards_;
   std::atomic<bool> stopping_ = false;
@@ -66,9 +83,13 @@ inline constexpr size_t kSearchQueueLimit = 4096;
 
 base::Status FtCreate(FtModule& ft, host::Context& ctx, host::Args args);
 base::Status FtSearch(FtModule& ft, host::Context& ctx, host::Args args);
+base::Status FtAggregate(FtModule& ft, host::Context& ctx, host::Args args);
+base::Status FtCursor(FtModule& ft, host::Context& ctx, host::Args args);
 base::Status FtInfo(FtModule& ft, host::Context& ctx, host::Args args);
 base::Status FtDropIndex(FtModule& ft, host::Context& ctx, host::Args args);
 base::Status FtList(FtModule& ft, host::Context& ctx, host::Args args);
+
+search::AggregateDefaults AggregateDefaultsOf(const Settings& settings);
 
 // FT.* errors go over the wire as RediSearch words them, without "ERR". Always answers OK, so that handlers can return
 // what this returns.

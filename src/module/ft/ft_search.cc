@@ -1,6 +1,4 @@
 #include <fmt/core.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <utility>
 
@@ -10,29 +8,11 @@
 namespace redoubt::ft {
 namespace {
 
-// The main thread goes first when there are fewer processors than work: a search that takes a little longer hurts one
-// client, a main thread that waits hurts all of them.
-void LowerPriorityOnce() {
-  constexpr int kNice = 5;
-  static thread_local const int lowered = setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
-  (void)lowered;  // without the right to do so the threads are as important as any
-}
-
 base::Status RunOnReader(FtModule& ft, host::Context& ctx, const IndexEntry& entry, std::unique_ptr<SearchJob> job) {
-  // Checked before the client is blocked: it would have to be released again.
-  if (ft.readers().waiting() >= kSearchQueueLimit) {
-    ++ft.refused_searches;
-    return ReplyFtError(ctx, base::ResourceExhausted(fmt::format("ERR {} searches are waiting already: try again later",
-                                                                 kSearchQueueLimit)));
-  }
   SearchJob* running = job.get();
   host::BlockedClient* client = host::BlockedClient::Block(ctx, std::move(job));
   entry.queue->Add(running, client);
-  // Only the main thread adds to the pool, so it has room: it refuses only while the server ends.
-  (void)ft.readers().TrySubmit([queue = entry.queue, index = entry.live] {
-    LowerPriorityOnce();
-    queue->RunSome(*index);
-  });
+  (void)ft.RunOnReader([queue = entry.queue, index = entry.live] { queue->RunSome(*index); });
   return base::OkStatus();
 }
 
@@ -52,7 +32,8 @@ base::Status FtSearch(FtModule& ft, host::Context& ctx, host::Args args) {
   }
   std::shared_ptr<IndexEntry> entry = ft.indexes().Find(args[1]);
   if (entry == nullptr) return ReplyFtError(ctx, base::NotFound(fmt::format("{}: no such index", args[1])));
-  if (ft.stopping()) return ReplyFtError(ctx, base::Unavailable("ERR the server is shutting down"));
+  // Before the client is blocked: it would have to be released again.
+  if (base::Status ready = ft.CheckMaySearch(); !ready.ok()) return ReplyFtError(ctx, ready);
   base::Result<search::SearchPlan> plan = search::PlanSearch(Words(args, 2), entry->definition());
   if (!plan.ok()) return ReplyFtError(ctx, plan.status());
   ++ft.searches;

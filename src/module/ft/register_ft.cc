@@ -23,6 +23,22 @@ const Command kCommands[] = {
      .complexity = "O(N) for a KNN over N vectors that pass the filter",
      .since = kSince,
      .acl_categories = "read"},
+    {.name = "ft.aggregate",
+     .flags = "readonly",
+     .function = &host::Entry<&FtAggregate>,
+     .arity = -3,
+     .summary = "Groups, reduces, computes and sorts what a search finds",
+     .complexity = "O(N) for N documents that match",
+     .since = kSince,
+     .acl_categories = "read"},
+    {.name = "ft.cursor",
+     .flags = "readonly",
+     .function = &host::Entry<&FtCursor>,
+     .arity = -4,
+     .summary = "Reads on in the rows of an FT.AGGREGATE, or gives them up",
+     .complexity = "O(N) for N rows",
+     .since = kSince,
+     .acl_categories = "read"},
     {.name = "ft.create",
      .flags = "write deny-oom",
      .function = &host::Entry<&FtCreate>,
@@ -101,6 +117,8 @@ void AddFtInfo(RedisModuleInfoCtx* info) {
   add("key_events", ft->key_events);
   add("longest_key_event_us", static_cast<uint64_t>(ft->longest_event_us));
   add("longest_scan_slice_us", static_cast<uint64_t>(ft->longest_scan_slice_us));
+  add("cursors", ft->cursors().size());
+  add("longest_load_slice_us", static_cast<uint64_t>(ft->loader().longest_slice_us()));
   add("definitions_lost_on_aof_rewrite", ft->definitions_lost_on_aof_rewrite ? 1 : 0);
 }
 

@@ -1,7 +1,9 @@
 #include "module/host/acl.h"
 
+#include <string_view>
 #include <utility>
 
+#include "module/host/blocked_client.h"
 #include "module/host/key.h"
 
 namespace redoubt::host {
@@ -17,6 +19,12 @@ bool HasUser(Context& ctx) {
   RedisModuleClientInfo info{};
   info.version = REDISMODULE_CLIENTINFO_VERSION;
   return RedisModule_GetClientInfoById(&info, RedisModule_GetClientId(ctx.raw())) == REDISMODULE_OK;
+}
+
+std::string_view ElementText(RedisModuleCallReply* array, size_t i) {
+  size_t size = 0;
+  const char* text = RedisModule_CallReplyStringPtr(RedisModule_CallReplyArrayElement(array, i), &size);
+  return text == nullptr ? std::string_view() : std::string_view(text, size);
 }
 
 }  // namespace
@@ -46,6 +54,21 @@ bool Caller::MayUseKey(RedisModuleString* key, int flags) const {
   const bool allowed = RedisModule_ACLCheckKeyPermissions(user, key, flags) == REDISMODULE_OK;
   RedisModule_FreeModuleUser(user);
   return allowed;
+}
+
+bool Caller::MayUseEveryKey() const {
+  if (user_.empty()) return true;
+  RedisModuleCallReply* reply =
+      RedisModule_Call(EffectsContext::raw(), "ACL", "cb", "GETUSER", user_.data(), user_.size());
+  if (reply == nullptr) return false;
+  bool every = false;
+  // Names and values in turn.
+  const bool pairs = RedisModule_CallReplyType(reply) == REDISMODULE_REPLY_ARRAY;
+  for (size_t i = 0; pairs && i + 1 < RedisModule_CallReplyLength(reply); i += 2) {
+    every = every || (ElementText(reply, i) == "keys" && ElementText(reply, i + 1) == "~*");
+  }
+  RedisModule_FreeCallReply(reply);
+  return every;
 }
 
 }  // namespace redoubt::host

@@ -18,6 +18,9 @@ class Caller {
   // Whether that user still exists and may use `key` so (any of REDISMODULE_CMD_KEY_ACCESS, _INSERT, _DELETE, _UPDATE).
   bool MayUseKey(RedisModuleString* key, int flags) const;
 
+  // Whether no key is kept from that user, or there is none: then no key has to be asked after. Asks the server.
+  bool MayUseEveryKey() const;
+
   const std::string& user() const { return user_; }
 
  private:

@@ -1,0 +1,157 @@
+#include "module/ft/aggregate_job.h"
+
+#include <fmt/core.h>
+
+#include <new>
+#include <random>
+#include <utility>
+
+#include "base/clock.h"
+#include "module/ft/document_reader.h"
+#include "module/ft/ft_module.h"
+#include "module/ft/hash_reader.h"
+#include "module/host/key.h"
+
+namespace redoubt::ft {
+namespace {
+
+constexpr size_t kMaxLoadedBytes = size_t{1} << 30;
+
+search::AggregatePlan WithKeysIf(bool needed, search::AggregatePlan plan) {
+  plan.search.with_keys = plan.search.with_keys || needed;
+  return plan;
+}
+
+}  // namespace
+
+AggregateJob::AggregateJob(FtModule& ft, std::shared_ptr<IndexEntry> entry, search::AggregatePlan plan,
+                           host::Caller caller)
+    : ft_(ft),
+      entry_(std::move(entry)),
+      caller_(std::move(caller)),
+      checks_keys_(!caller_.MayUseEveryKey()),
+      plan_(WithKeysIf(checks_keys_, std::move(plan))),
+      begin_us_(base::SystemClock().SteadyMicros()),
+      run_(plan_, std::random_device()()) {}
+
+bool AggregateJob::OutOfTime() const {
+  return plan_.search.timeout_ms > 0 && base::SystemClock().SteadyMicros() - begin_us_ > plan_.search.timeout_ms * 1000;
+}
+
+void AggregateJob::Start(host::Context& ctx, std::unique_ptr<AggregateJob> job) {
+  AggregateJob* running = job.get();
+  running->client_ = host::BlockedClient::Block(ctx, std::move(job));
+  running->ContinueOnReader();
+}
+
+void AggregateJob::ContinueOnReader() {
+  // Refused only while the server ends: then nobody waits for the answer.
+  (void)ft_.RunOnReader([this] { Continue(); });
+}
+
+void AggregateJob::Continue() {
+  if (RunUntilFieldsAreNeeded()) {
+    ft_.loader().Add(this);
+  } else {
+    client_->Unblock();
+  }
+}
+
+void AggregateJob::RunInPlace(host::Context& ctx) {
+  while (RunUntilFieldsAreNeeded()) LoadSome(ctx, INT64_MAX);
+}
+
+bool AggregateJob::RunUntilFieldsAreNeeded() {
+  auto stop = [this] { return ft_.stopping() || OutOfTime(); };
+  try {
+    if (!error_.ok()) return false;
+    if (phase_ == Phase::kSearching) {
+      run_.TakeDocuments(entry_->live->Search(plan_.search, stop));
+      phase_ = checks_keys_ ? Phase::kCheckingKeys : Phase::kRunning;
+      if (checks_keys_) return true;
+    }
+    phase_ = Phase::kRunning;
+    base::Result<search::AggregateRun::State> state = run_.Advance(stop);
+    if (state.ok()) return *state == search::AggregateRun::State::kNeedsFields;
+    error_ = state.status();
+  } catch (const std::bad_alloc&) {
+    error_ = base::ResourceExhausted("OOM not enough memory for this aggregation");
+  }
+  return false;
+}
+
+bool AggregateJob::LoadSome(host::Context& effects, int64_t until_us) {
+  constexpr size_t kRowsBetweenLooks = 16;
+  std::vector<search::AggregateRow>& rows = run_.rows();
+  for (; next_row_ < rows.size() && error_.ok(); ++next_row_) {
+    if (next_row_ % kRowsBetweenLooks == 0 && OutOfTime()) {
+      run_.set_timed_out();
+      break;
+    }
+    bool gone = false;
+    error_ = LoadRow(effects, rows[next_row_], gone);
+    if (!gone && kept_rows_ != next_row_) rows[kept_rows_] = std::move(rows[next_row_]);
+    kept_rows_ += gone ? 0 : 1;
+    if (next_row_ % kRowsBetweenLooks == 0 && base::SystemClock().SteadyMicros() >= until_us) {
+      ++next_row_;
+      if (next_row_ < rows.size()) return false;
+      break;
+    }
+  }
+  rows.resize(kept_rows_);
+  next_row_ = 0;
+  kept_rows_ = 0;
+  return true;
+}
+
+base::Status AggregateJob::CheckKey(const std::string& key, RedisModuleString* name) const {
+  if (caller_.MayUseKey(name, REDISMODULE_CMD_KEY_ACCESS)) return base::OkStatus();
+  return base::PermissionDenied(
+      fmt::format("NOPERM user {} may not read the key '{}', which the search found", caller_.user(), key));
+}
+
+base::Status AggregateJob::LoadRow(host::Context& effects, search::AggregateRow& row, bool& gone) {
+  host::String name(row.key);
+  if (phase_ == Phase::kCheckingKeys) return CheckKey(row.key, name.raw());
+  size_t bytes = 0;
+  gone = !ReadRow(effects, name.raw(), run_.load(), row, bytes);
+  loaded_bytes_ += bytes;
+  if (loaded_bytes_ <= kMaxLoadedBytes) return base::OkStatus();
+  return base::ResourceExhausted("LOAD brings more than 1 GiB: put a FILTER or LIMIT before it");
+}
+
+base::Result<AggregateResult> AggregateJob::TakeResult() {
+  if (!error_.ok()) return error_;
+  if (run_.timed_out() && ft_.settings().fail_on_timeout) return base::DeadlineExceeded("Timeout limit was reached");
+  AggregateResult result;
+  result.names = run_.names();
+  result.rows = std::move(run_.rows());
+  result.total = run_.total();
+  result.timed_out = run_.timed_out();
+  return result;
+}
+
+void AggregateJob::Reply(host::Context& ctx) {
+  base::Result<AggregateResult> result = TakeResult();
+  if (!result.ok()) {
+    (void)ReplyFtError(ctx, result.status());
+    return;
+  }
+  if (!plan_.cursor) return ReplyRows(ctx, *result, SIZE_MAX);
+  if (base::Status room = ft_.cursors().CheckRoom(entry_); !room.ok()) {
+    (void)ReplyFtError(ctx, room);
+    return;
+  }
+  ctx.ReplyArray(2);
+  ReplyRows(ctx, *result, plan_.cursor->count);
+  if (result->done()) return ctx.ReplyInteger(0);
+  auto cursor = std::make_unique<Cursor>();
+  cursor->index = entry_;
+  cursor->user = caller_.user();
+  cursor->result = std::move(*result);
+  cursor->count = plan_.cursor->count;
+  cursor->max_idle_ms = plan_.cursor->max_idle_ms > 0 ? plan_.cursor->max_idle_ms : ft_.settings().cursor_max_idle_ms;
+  ctx.ReplyInteger(ft_.cursors().Add(std::move(cursor)));
+}
+
+}  // namespace redoubt::ft

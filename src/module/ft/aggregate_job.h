@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+
+#include "module/ft/aggregate_result.h"
+#include "module/ft/index_registry.h"
+#include "module/host/acl.h"
+#include "module/host/blocked_client.h"
+#include "search/aggregate.h"
+
+namespace redoubt::ft {
+
+class FtModule;
+
+// One aggregation on its way: planned on the main thread; documents found and steps run by a reader thread; fields of
+// the hashes read on the main thread, a slice at a time (FieldLoader); answered on the main thread.
+class AggregateJob final : public host::Completion {
+ public:
+  AggregateJob(FtModule& ft, std::shared_ptr<IndexEntry> entry, search::AggregatePlan plan, host::Caller caller);
+
+  // Gives `job` a thread and its client an answer later.
+  static void Start(host::Context& ctx, std::unique_ptr<AggregateJob> job);
+  // All of it here and now, for transactions and scripts.
+  void RunInPlace(host::Context& ctx);
+
+  // Main thread: reads the fields that the rows need now until `until_us` (SteadyMicros). True when all are read, or
+  // will not be: then ContinueOnReader().
+  bool LoadSome(host::Context& effects, int64_t until_us);
+  void ContinueOnReader();
+
+  void Reply(host::Context& ctx) override;
+  // What Reply() would show; once, after the end.
+  base::Result<AggregateResult> TakeResult();
+
+ private:
+  enum class Phase { kSearching, kCheckingKeys, kRunning };
+
+  void Continue();  // on a reader thread
+  // Until fields are needed (true) or the end.
+  bool RunUntilFieldsAreNeeded();
+  bool OutOfTime() const;
+  base::Status LoadRow(host::Context& effects, search::AggregateRow& row, bool& gone);
+  base::Status CheckKey(const std::string& key, RedisModuleString* name) const;
+
+  FtModule& ft_;
+  const std::shared_ptr<IndexEntry> entry_;
+  const host::Caller caller_;
+  const bool checks_keys_;  // the caller may not read every key there is
+  const search::AggregatePlan plan_;
+  const int64_t begin_us_;
+  host::BlockedClient* client_ = nullptr;
+  search::AggregateRun run_;
+  Phase phase_ = Phase::kSearching;
+  size_t next_row_ = 0;   // that LoadSome() reads
+  size_t kept_rows_ = 0;  // of those before
+  size_t loaded_bytes_ = 0;
+  base::Status error_;
+};
+
+}  // namespace redoubt::ft

@@ -1,0 +1,44 @@
+#include <fmt/core.h>
+
+#include <optional>
+
+#include "module/ft/ft_module.h"
+
+namespace redoubt::ft {
+namespace {
+
+base::Status Read(FtModule& ft, host::Context& ctx, const host::Args& args, int64_t id, Cursor& cursor) {
+  size_t count = cursor.count;
+  if (args.size() > 4) {
+    std::optional<int64_t> asked = args.size() == 6 && args.Is(4, "COUNT") ? args.Integer(5) : std::nullopt;
+    if (!asked || *asked < 1) return ReplyFtError(ctx, base::InvalidArgument("Bad value for COUNT"));
+    count = static_cast<size_t>(*asked);
+  }
+  ctx.ReplyArray(2);
+  ReplyRows(ctx, cursor.result, count);
+  ctx.ReplyInteger(cursor.result.done() ? 0 : id);
+  if (cursor.result.done()) ft.cursors().Drop(id);
+  return base::OkStatus();
+}
+
+}  // namespace
+
+// FT.CURSOR READ index id [COUNT n] | DEL index id
+base::Status FtCursor(FtModule& ft, host::Context& ctx, host::Args args) {
+  if (args.size() < 4) {
+    ctx.ReplyWrongArity(args);
+    return base::OkStatus();
+  }
+  const bool reads = args.Is(1, "READ");
+  if (!reads && !args.Is(1, "DEL")) return ReplyFtError(ctx, base::InvalidArgument("Unknown subcommand"));
+  std::optional<int64_t> id = args.Integer(3);
+  if (!id) return ReplyFtError(ctx, base::InvalidArgument("Bad cursor ID"));
+  Cursor* cursor = ft.cursors().Find(*id, ft.indexes().Find(args[2]), ft.CallerOf(ctx).user());
+  if (cursor == nullptr) return ReplyFtError(ctx, base::NotFound(fmt::format("Cursor not found, id: {}", *id)));
+  if (reads) return Read(ft, ctx, args, *id, *cursor);
+  ft.cursors().Drop(*id);
+  ctx.ReplyOk();
+  return base::OkStatus();
+}
+
+}  // namespace redoubt::ft

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+
+namespace redoubt::ft {
+
+// What FT.CONFIG SET changes. Main thread only.
+struct Settings {
+  int64_t timeout_ms = 500;  // 0: none
+  bool fail_on_timeout = false;
+  int default_dialect = 1;
+  int64_t max_search_results = 1'000'000;
+  int64_t max_aggregate_results = -1;  // -1: no limit
+  int64_t cursor_max_idle_ms = 300'000;
+};
+
+}  // namespace redoubt::ft
