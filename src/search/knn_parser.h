@@ -11,7 +11,4 @@ base::Result<KnnClause> ParseKnn(QueryScanner& scan, const IndexDefinition& defi
 // "$name": the vector that the parameter holds, in the size that the field's vectors have.
 base::Result<std::string> ParseVectorBlob(QueryScanner& scan, const VectorOptions& options);
 
-// "Error parsing vector similarity parameters: <why>"
-base::Status BadVectorParameter(std::string_view why);
-
 }  // namespace redoubt::search

@@ -50,8 +50,10 @@ struct FilterNode {
 struct KnnClause {
   size_t field = 0;
   size_t k = 0;
-  std::string blob;           // in the field's element type
-  std::string distance_name;  // AS or $YIELD_DISTANCE_AS, else __<field>_score
+  std::string blob;                     // in the field's element type
+  std::optional<size_t> ef_runtime;     // of a graph; nothing: that of the field
+  std::optional<double> shard_k_ratio;  // the part of k that each node of a cluster is asked for, 0..1
+  std::string distance_name;            // AS or $YIELD_DISTANCE_AS, else __<field>_score
 };
 
 struct Query {

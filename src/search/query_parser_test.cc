@@ -111,7 +111,7 @@ TEST_F(QueryParserTest, NamesWhatIsWrongWithAVectorRange) {
             "Error parsing vector similarity query: query vector blob size (3) does not match index's expected size "
             "(8).");
   EXPECT_EQ(Error("@vec:[VECTOR_RANGE x $b]"), "Syntax error at offset 19 near x");
-  EXPECT_EQ(Error("@num:[VECTOR_RANGE 1 $b]"), "Expected a VECTOR field at offset 1 near num");
+  EXPECT_EQ(Error("@num:[VECTOR_RANGE 1 $b]"), "Expected a VECTOR field at offset 0 near num");
   EXPECT_NE(Error("@vec:[VECTOR_RANGE 1 $b]", 1).find("DIALECT 2"), std::string::npos);
   const std::string range = "@vec:[VECTOR_RANGE 1 $b]=>";
   EXPECT_EQ(Error(range + "{$EPSILON: 0}"), "Error parsing vector similarity parameters: Invalid value was given");
@@ -132,14 +132,46 @@ TEST_F(QueryParserTest, ReadsKnnInAllItsForms) {
   EXPECT_TRUE(Parse("@tag:{a}=>[KNN 3 @vec $b HYBRID_POLICY BATCHES BATCH_SIZE 10]").ok());
 }
 
+TEST_F(QueryParserTest, ReadsKnnAttributesInBothPlacesAndFromParams) {
+  for (const char* text : {"*=>[KNN 3 @vec $b EF_RUNTIME $k EPSILON $lo SHARD_K_RATIO 0.5]",
+                           "*=>[KNN 3 @vec $b]=>{$EF_RUNTIME: 7; $EPSILON: 1.5; $SHARD_K_RATIO: 0.5}",
+                           "@tag:{a}=>[KNN 3 @vec $b ef_runtime 7 AS d]=>{$SHARD_K_RATIO: 0.5; $HYBRID_POLICY: "
+                           "batches; $BATCH_SIZE: $k;}"}) {
+    Result<Query> query = Parse(text);
+    ASSERT_TRUE(query.ok()) << text << ": " << query.status().message();
+    EXPECT_EQ(query->knn->ef_runtime, 7u) << text;
+    EXPECT_EQ(query->knn->shard_k_ratio, 0.5) << text;
+  }
+}
+
+TEST_F(QueryParserTest, RefusesKnnAttributesThatMeanNothing) {
+  const std::string bad = "Error parsing vector similarity parameters: ";
+  for (const char* value : {"EF_RUNTIME 0", "EF_RUNTIME x", "EF_RUNTIME -1", "BATCH_SIZE 0", "EPSILON 0", "EPSILON x",
+                            "SHARD_K_RATIO 0", "SHARD_K_RATIO 1.5", "SHARD_K_RATIO nan"}) {
+    EXPECT_EQ(Error(fmt::format("@tag:{{a}}=>[KNN 3 @vec $b {}]", value)), bad + "Invalid value was given") << value;
+  }
+  EXPECT_EQ(Error("*=>[KNN 3 @vec $b SIZE 10]"), bad + "Invalid option");
+  EXPECT_EQ(Error("*=>[KNN 3 @vec $b]=>{$SIZE: 10}"), bad + "Invalid option");
+  EXPECT_EQ(Error("@tag:{a}=>[KNN 3 @vec $b HYBRID_POLICY FAST]"), bad + "invalid hybrid policy was given");
+  EXPECT_EQ(Error("*=>[KNN 3 @vec $b BATCH_SIZE 5]"), bad + "hybrid query attributes were sent for a non-hybrid query");
+  EXPECT_EQ(Error("@tag:{a}=>[KNN 3 @vec $b HYBRID_POLICY ADHOC_BF EF_RUNTIME 5]"),
+            bad + "'EF_RUNTIME' is irrelevant for 'ADHOC_BF' policy");
+  EXPECT_EQ(Error("*=>[KNN 3 @vec $b EF_RUNTIME 5]=>{$EF_RUNTIME: 6}"), bad + "EF_RUNTIME was given twice");
+  const std::string large =
+      "Error parsing vector similarity query: query KNN K parameter is too large, must not exceed 288230376151711744";
+  EXPECT_TRUE(Parse("*=>[KNN 288230376151711744 @vec $b]").ok());
+  EXPECT_EQ(Error("*=>[KNN 288230376151711745 @vec $b]"), large);
+  EXPECT_EQ(Error("*=>[KNN 99999999999999999999999 @vec $b]"), large);
+  EXPECT_EQ(Error("*=>[KNN -3 @vec $b]"), "Syntax error at offset 8 near -");
+}
+
 TEST_F(QueryParserTest, AnswersWithTheErrorsThatClientsKnow) {
   EXPECT_EQ(Error("*=>[KNN 3 @vec $short]"),
             "Error parsing vector similarity query: query vector blob size (3) does not match index's expected size "
             "(8).");
   EXPECT_EQ(Error("@num:[$none 3]"), "No such parameter `none`");
-  EXPECT_EQ(Error("*=>[KNN 3 @tag $b]"), "Expected a VECTOR field at offset 11 near tag");
+  EXPECT_EQ(Error("*=>[KNN 3 @tag $b]"), "Expected a VECTOR field at offset 10 near tag");
   EXPECT_EQ(Error("@bad:{a}"), "Unknown field at offset 0 near bad");
-  EXPECT_EQ(Error("*=>[KNN 3 @vec $b EF_RUNTIME 10]"), "Error parsing vector similarity parameters: Invalid option");
   EXPECT_EQ(Error("*=>[KNN 3 @vec $b HYBRID_POLICY BATCHES]"),
             "Error parsing vector similarity parameters: hybrid query attributes were sent for a non-hybrid query");
   EXPECT_EQ(Error("@tag:{a}=>[KNN 3 @vec $b HYBRID_POLICY ADHOC_BF BATCH_SIZE 5]"),

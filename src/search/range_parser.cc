@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "search/args.h"
+#include "search/knn_attributes.h"
 #include "search/knn_parser.h"
 
 namespace redoubt::search {
@@ -99,7 +100,7 @@ class RangeParser {
 Result<std::unique_ptr<FilterNode>> ParseVectorRange(QueryScanner& scan, const IndexDefinition& definition,
                                                      size_t field, size_t offset, std::vector<std::string>& names) {
   if (definition.fields[field].type != FieldType::kVector) {
-    return scan.ErrorAt("Expected a VECTOR field", offset, definition.fields[field].name);
+    return scan.ErrorAt("Expected a VECTOR field", offset - 1, definition.fields[field].name);
   }
   auto node = std::make_unique<FilterNode>();
   node->kind = FilterNode::Kind::kVectorRange;

@@ -105,7 +105,7 @@ def test_redis_py_sorts_by_the_distance(line):
         ("@vec:[VECTOR_RANGE -1 $b]", "Error parsing vector similarity query: negative radius (-1) given in a range query"),
         ("@vec:[VECTOR_RANGE 1 $s]", "query vector blob size (3) does not match index's expected size (8)."),
         ("@vec:[VECTOR_RANGE 1 $none]", "No such parameter `none`"),
-        ("@num:[VECTOR_RANGE 1 $b]", "Expected a VECTOR field at offset 1 near num"),
+        ("@num:[VECTOR_RANGE 1 $b]", "Expected a VECTOR field at offset 0 near num"),
         ("@nope:[VECTOR_RANGE 1 $b]", "Unknown field at offset 0 near nope"),
         ("@vec:[VECTOR_RANGE 1 $b]=>{$EPSILON: -1}", "Error parsing vector similarity parameters: Invalid value was given"),
         ("@vec:[VECTOR_RANGE 1 $b]=>{$SIZE: 1}", "Error parsing vector similarity parameters: Invalid option"),
