@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "search/create_text.h"
 #include "vector/flat_index.h"
 
 namespace redoubt::search {
@@ -23,15 +24,11 @@ Status BadVector(std::string_view part, std::string_view reason) {
   return InvalidArgument(fmt::format("Bad arguments for vector similarity {}: {}", part, reason));
 }
 
-// Options that only text or another data type would use: read, so that clients which always send them work.
+// Options without effect: read, so that clients which always send them work.
 Result<bool> TakeIgnored(ArgCursor& args) {
-  for (std::string_view option : {"LANGUAGE", "LANGUAGE_FIELD", "SCORE_FIELD", "PAYLOAD_FIELD"}) {
+  for (std::string_view option : {"LANGUAGE_FIELD", "SCORE_FIELD", "PAYLOAD_FIELD"}) {
     if (!args.Take(option)) continue;
     RETURN_IF_ERROR(args.Next(option).status());
-    return true;
-  }
-  if (args.Take("STOPWORDS")) {
-    RETURN_IF_ERROR(args.NextList("STOPWORDS").status());
     return true;
   }
   return false;
@@ -63,6 +60,8 @@ Result<bool> TakeTextOption(ArgCursor& args, IndexDefinition& definition) {
     definition.text_options.emplace_back(option);
     return true;
   }
+  ASSIGN_OR_RETURN(bool taken, TakeTextDefinition(args, definition));
+  if (taken) return true;
   return TakeIgnored(args);
 }
 
@@ -202,8 +201,13 @@ Status ParseFieldTail(ArgCursor& args, Field& field) {
       field.unf = args.Take("UNF");
     } else if (field.type != FieldType::kVector && args.Take("NOINDEX")) {
       field.no_index = true;
-    } else if (args.Take("INDEXMISSING") || args.Take("INDEXEMPTY")) {
-      return NotHere("INDEXMISSING and INDEXEMPTY", fmt::format("leave it out of field `{}`", field.name));
+    } else if (args.Take("INDEXMISSING")) {
+      field.index_missing = true;
+    } else if (args.Take("INDEXEMPTY")) {
+      if (field.type != FieldType::kText) {
+        return NotHere("INDEXEMPTY of other fields than TEXT", fmt::format("leave it out of field `{}`", field.name));
+      }
+      field.index_empty = true;
     } else {
       return OkStatus();
     }
@@ -224,10 +228,14 @@ Status ParseFieldType(ArgCursor& args, Field& field) {
     field.type = FieldType::kNumeric;
     return OkStatus();
   }
-  for (std::string_view type : {"TEXT", "GEO", "GEOSHAPE"}) {
+  if (args.Take("TEXT")) {
+    field.type = FieldType::kText;
+    return ParseTextField(args, field);
+  }
+  for (std::string_view type : {"GEO", "GEOSHAPE"}) {
     if (args.Take(type)) {
       return NotHere(fmt::format("Field type {} (field `{}`)", type, field.name),
-                     "fields may be TAG, NUMERIC or VECTOR");
+                     "fields may be TAG, NUMERIC, TEXT or VECTOR");
     }
   }
   return InvalidArgument(fmt::format("Invalid field type for field `{}`", field.name));
@@ -270,9 +278,11 @@ void AppendField(const Field& field, std::vector<std::string>& args) {
     args.insert(args.end(), {"SEPARATOR", std::string(1, field.tag.separator)});
     if (field.tag.case_sensitive) args.emplace_back("CASESENSITIVE");
   }
+  if (field.type == FieldType::kText) AppendTextField(field, args);
   if (field.sortable) args.emplace_back("SORTABLE");
   if (field.unf) args.emplace_back("UNF");
   if (field.no_index) args.emplace_back("NOINDEX");
+  if (field.index_missing) args.emplace_back("INDEXMISSING");
 }
 
 }  // namespace
@@ -301,6 +311,7 @@ std::vector<std::string> CreateArgs(const IndexDefinition& definition) {
   args.insert(args.end(), {"SCORE", fmt::format("{}", definition.default_score)});
   if (definition.skip_initial_scan) args.emplace_back("SKIPINITIALSCAN");
   args.insert(args.end(), definition.text_options.begin(), definition.text_options.end());
+  AppendTextDefinition(definition, args);
   args.emplace_back("SCHEMA");
   for (const Field& field : definition.fields) AppendField(field, args);
   return args;

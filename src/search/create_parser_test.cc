@@ -89,7 +89,7 @@ TEST(CreateParserTest, AnswersWithTheErrorsThatClientsKnow) {
 TEST(CreateParserTest, NamesWhatThisVersionDoesNotHave) {
   EXPECT_NE(Error("i SCHEMA v VECTOR HNSW 6 TYPE FLOAT32 DIM 4 DISTANCE_METRIC L2").find("use FLAT"),
             std::string::npos);
-  EXPECT_NE(Error("i SCHEMA body TEXT").find("`body`"), std::string::npos);
+  EXPECT_NE(Error("i SCHEMA body TEXT PHONETIC dm:en").find("`body`"), std::string::npos);
   EXPECT_NE(Error("i ON JSON SCHEMA t TAG").find("ON HASH"), std::string::npos);
 }
 

@@ -8,6 +8,7 @@
 #include "search/args.h"
 #include "search/numeric_index.h"
 #include "search/tag_index.h"
+#include "search/text_field.h"
 #include "search/vector_field.h"
 
 namespace redoubt::search {
@@ -65,24 +66,34 @@ class NumericField final : public FieldIndex {
   NumericIndex index_;
 };
 
-}  // namespace
-
-Status FieldIndex::Check(std::string_view /*value*/) const { return OkStatus(); }
-
-SortKey FieldIndex::SortKeyOf(Id /*id*/) const { return {}; }
-
-Result<std::unique_ptr<FieldIndex>> FieldIndex::Create(const Field& field, base::MemoryResource& memory) {
+Result<std::unique_ptr<FieldIndex>> MakeKind(const Field& field, const IndexDefinition& definition,
+                                             base::MemoryResource& memory) {
   switch (field.type) {
     case FieldType::kTag:
       return std::unique_ptr<FieldIndex>(std::make_unique<TagField>(field, memory));
     case FieldType::kNumeric:
       return std::unique_ptr<FieldIndex>(std::make_unique<NumericField>(field, memory));
+    case FieldType::kText:
+      return MakeTextField(field, definition, memory);
     case FieldType::kVector: {
       ASSIGN_OR_RETURN(std::unique_ptr<VectorField> index, VectorField::Create(field.vector, memory));
       return std::unique_ptr<FieldIndex>(std::move(index));
     }
   }
   return base::Internal("a field of an unknown type");
+}
+
+}  // namespace
+
+Status FieldIndex::Check(std::string_view /*value*/) const { return OkStatus(); }
+
+SortKey FieldIndex::SortKeyOf(Id /*id*/) const { return {}; }
+
+Result<std::unique_ptr<FieldIndex>> FieldIndex::Create(const Field& field, const IndexDefinition& definition,
+                                                       base::MemoryResource& memory) {
+  ASSIGN_OR_RETURN(std::unique_ptr<FieldIndex> index, MakeKind(field, definition, memory));
+  if (field.index_missing) index->presence_ = std::make_unique<Presence>(memory);
+  return index;
 }
 
 }  // namespace redoubt::search

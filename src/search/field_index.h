@@ -10,12 +10,14 @@
 #include "base/result.h"
 #include "search/document_table.h"
 #include "search/index_stats.h"
+#include "search/presence.h"
 #include "search/schema.h"
 
 namespace redoubt::search {
 
 class NumericIndex;
 class TagIndex;
+class TextIndex;
 class VectorField;
 
 // What a result is sorted by: nothing, a number, or text.
@@ -25,8 +27,9 @@ using SortKey = std::variant<std::monostate, double, std::string>;
 // The const functions may run on many threads at once; Set() and Clear() need exclusive access.
 class FieldIndex {
  public:
-  // The kind for `field`. `memory` outlives it.
-  static base::Result<std::unique_ptr<FieldIndex>> Create(const Field& field, base::MemoryResource& memory);
+  // The kind for `field` of `definition`. `memory` outlives it.
+  static base::Result<std::unique_ptr<FieldIndex>> Create(const Field& field, const IndexDefinition& definition,
+                                                          base::MemoryResource& memory);
   virtual ~FieldIndex() = default;
 
   // Whether Set() takes the value; the error is the one that FT.INFO shows.
@@ -39,10 +42,17 @@ class FieldIndex {
   virtual SortKey SortKeyOf(Id id) const;  // nothing where the document has no value, or the field no order
   virtual void AddTo(IndexStats& stats) const = 0;
 
+  // Of a field with INDEXMISSING, kept by the index; else null.
+  Presence* presence() const { return presence_.get(); }
+
   // Null but for a field of that type.
   virtual const TagIndex* tags() const { return nullptr; }
   virtual const NumericIndex* numbers() const { return nullptr; }
+  virtual const TextIndex* text() const { return nullptr; }
   virtual const VectorField* vectors() const { return nullptr; }
+
+ private:
+  std::unique_ptr<Presence> presence_;
 };
 
 using FieldIndexes = std::vector<std::unique_ptr<FieldIndex>>;  // in the order of the definition's fields

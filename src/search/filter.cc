@@ -4,6 +4,7 @@
 
 #include "search/numeric_index.h"
 #include "search/tag_index.h"
+#include "search/text_matcher.h"
 #include "search/vector_field.h"
 
 namespace redoubt::search {
@@ -11,6 +12,11 @@ namespace redoubt::search {
 IdSet FilterEvaluator::All(const FilterNode& node) const {
   IdSet set = Evaluate(*node.children[0]);
   for (size_t i = 1; i < node.children.size(); ++i) set.IntersectWith(Evaluate(*node.children[i]));
+  if (node.text != nullptr) {
+    IdSet close(documents_.bound());
+    CollectText(*node.text, fields_, close);
+    set.IntersectWith(close);
+  }
   return set;
 }
 
@@ -36,10 +42,25 @@ IdSet FilterEvaluator::Near(const FilterNode& node) const {
   return set;
 }
 
+IdSet FilterEvaluator::Without(const FieldIndex& field) const {
+  IdSet set = documents_.All();
+  field.presence()->RemoveFrom(set);
+  return set;
+}
+
+IdSet FilterEvaluator::Named(const FilterNode& node) const {
+  IdSet set(documents_.bound());
+  for (const std::string& key : node.keys) {
+    if (std::optional<Id> id = documents_.Find(key)) set.Insert(*id);
+  }
+  return set;
+}
+
 IdSet FilterEvaluator::Evaluate(const FilterNode& node) const {
   IdSet set(documents_.bound());
   switch (node.kind) {
     case FilterNode::Kind::kAll:
+    case FilterNode::Kind::kOptional:
       return documents_.All();
     case FilterNode::Kind::kAnd:
       return All(node);
@@ -47,6 +68,13 @@ IdSet FilterEvaluator::Evaluate(const FilterNode& node) const {
       return Any(node);
     case FilterNode::Kind::kNot:
       return AllBut(node);
+    case FilterNode::Kind::kMissing:
+      return Without(*fields_[node.field]);
+    case FilterNode::Kind::kKeys:
+      return Named(node);
+    case FilterNode::Kind::kText:
+      CollectText(*node.text, fields_, set);
+      return set;
     case FilterNode::Kind::kTag:
       fields_[node.field]->tags()->Collect(node.tags, set);
       return set;

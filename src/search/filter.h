@@ -25,6 +25,8 @@ class FilterEvaluator {
   IdSet Any(const FilterNode& node) const;
   IdSet AllBut(const FilterNode& node) const;
   IdSet Near(const FilterNode& node) const;
+  IdSet Without(const FieldIndex& field) const;
+  IdSet Named(const FilterNode& node) const;
 
   const DocumentTable& documents_;
   const FieldIndexes& fields_;

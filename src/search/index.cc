@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "search/text_scorer.h"
 #include "search/vector_field.h"
 
 namespace redoubt::search {
@@ -16,7 +17,7 @@ using base::OkStatus;
 Result<std::unique_ptr<Index>> Index::Create(IndexDefinition definition, base::MemoryResource& memory) {
   std::unique_ptr<Index> index(new Index(std::move(definition), memory));
   for (const Field& field : index->definition_.fields) {
-    ASSIGN_OR_RETURN(std::unique_ptr<FieldIndex> fresh, FieldIndex::Create(field, memory));
+    ASSIGN_OR_RETURN(std::unique_ptr<FieldIndex> fresh, FieldIndex::Create(field, index->definition_, memory));
     index->fields_.push_back(std::move(fresh));
   }
   return index;
@@ -65,6 +66,7 @@ Status Index::Put(std::string_view key, FieldValues values) {
 
 Status Index::Store(Id id, FieldValues values) {
   for (size_t i = 0; i < values.size(); ++i) {
+    if (Presence* presence = fields_[i]->presence()) presence->Set(id, values[i].has_value());
     if (values[i]) {
       RETURN_IF_ERROR(fields_[i]->Set(id, *values[i]));
     } else {
@@ -82,7 +84,10 @@ bool Index::Remove(std::string_view key) {
 }
 
 void Index::RemoveId(Id id) {
-  for (const std::unique_ptr<FieldIndex>& field : fields_) field->Clear(id);
+  for (const std::unique_ptr<FieldIndex>& field : fields_) {
+    field->Clear(id);
+    if (Presence* presence = field->presence()) presence->Set(id, false);
+  }
   documents_.Remove(id);
 }
 
@@ -130,7 +135,20 @@ Index::Candidates Index::Matching(const SearchTask& task, SearchOutcome& outcome
     candidates.push_back({id, 0, {}, distances.Of(id, names)});
     return true;
   });
+  if (task.plan->scored()) Score(task, candidates, outcome);
   return candidates;
+}
+
+void Index::Score(const SearchTask& task, Candidates& candidates, SearchOutcome& outcome) const {
+  const SearchPlan& plan = *task.plan;
+  for (Candidate& candidate : candidates) candidate.score = definition_.default_score;
+  if (plan.scorer == Scorer::kDocument) return;
+  std::vector<Id> ids;
+  for (const Candidate& candidate : candidates) ids.push_back(candidate.id);
+  std::function<bool()> stop;
+  if (task.stop) stop = [&] { return outcome.timed_out = task.stop(); };
+  const std::vector<double> scores = TextScorer(documents_, fields_, stop).Score(*plan.query.filter, ids);
+  for (size_t i = 0; i < candidates.size(); ++i) candidates[i].score *= scores[i];
 }
 
 SortKey Index::SortKeyOf(const SearchPlan& plan, const Candidate& candidate) const {
@@ -146,6 +164,14 @@ SortKey Index::SortKeyOf(const SearchPlan& plan, const Candidate& candidate) con
 // Only the part that LIMIT shows has to be in order. Documents without a key come last in either direction.
 void Index::Sort(const SearchPlan& plan, Candidates& candidates) const {
   if (plan.sort == SortKind::kNone) return;
+  const size_t shown = std::min(candidates.size(), plan.offset + plan.limit);
+  const auto end = candidates.begin() + static_cast<ptrdiff_t>(shown);
+  if (plan.sort == SortKind::kScore) {
+    std::partial_sort(candidates.begin(), end, candidates.end(), [](const Candidate& a, const Candidate& b) {
+      return a.score != b.score ? a.score > b.score : a.id < b.id;
+    });
+    return;
+  }
   for (Candidate& candidate : candidates) candidate.sort_key = SortKeyOf(plan, candidate);
   auto before = [&](const Candidate& a, const Candidate& b) {
     bool a_has = a.sort_key.index() != 0;
@@ -154,8 +180,7 @@ void Index::Sort(const SearchPlan& plan, Candidates& candidates) const {
     if (a.sort_key != b.sort_key) return plan.ascending ? a.sort_key < b.sort_key : b.sort_key < a.sort_key;
     return a.id < b.id;
   };
-  size_t shown = std::min(candidates.size(), plan.offset + plan.limit);
-  std::partial_sort(candidates.begin(), candidates.begin() + static_cast<ptrdiff_t>(shown), candidates.end(), before);
+  std::partial_sort(candidates.begin(), end, candidates.end(), before);
 }
 
 void Index::Finish(const SearchPlan& plan, Candidates candidates, SearchOutcome& outcome) const {
@@ -166,6 +191,7 @@ void Index::Finish(const SearchPlan& plan, Candidates candidates, SearchOutcome&
     FoundDocument& document = outcome.documents.emplace_back();
     if (plan.with_keys) document.key = documents_.Key(candidate.id);
     document.distance = candidate.distance;
+    document.score = candidate.score;
     document.sort_key = std::move(candidate.sort_key);
     document.range_distances = std::move(candidate.range_distances);
     document.columns.reserve(plan.columns.size());

@@ -26,6 +26,7 @@ using FieldValues = std::span<const std::optional<std::string_view>>;
 struct FoundDocument {
   std::string key;
   double distance = 0;  // of a KNN search
+  double score = 0;     // how well it fits the words of the query; 0 of a KNN search
   SortKey sort_key;
   std::vector<SortKey> columns;                    // the values of SearchPlan::columns
   std::optional<std::vector<std::string>> fields;  // name, value, ... to be shown, where another node has read them
@@ -70,8 +71,9 @@ class Index {
   struct Candidate {
     Id id = 0;
     double distance = 0;
-    SortKey sort_key;
+    SortKey sort_key = {};
     std::vector<double> range_distances = {};
+    double score = 0;
   };
 
   Index(IndexDefinition definition, base::MemoryResource& memory);
@@ -89,6 +91,7 @@ class Index {
   void Finish(const SearchPlan& plan, Candidates candidates, SearchOutcome& outcome) const;
   SortKey SortKeyOf(const SearchPlan& plan, const Candidate& candidate) const;
   void Sort(const SearchPlan& plan, Candidates& candidates) const;
+  void Score(const SearchTask& task, Candidates& candidates, SearchOutcome& outcome) const;
 
   IndexDefinition definition_;
   base::StdMemoryAdapter std_memory_;

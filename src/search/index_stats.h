@@ -26,9 +26,11 @@ struct IndexStats {
   size_t documents = 0;
   size_t document_id_bound = 0;
   size_t distinct_tags = 0;
-  size_t records = 0;  // tag postings and numbers
+  size_t terms = 0;    // different words of the TEXT fields
+  size_t records = 0;  // postings of tags and words, and numbers
   size_t tag_bytes = 0;
   size_t numeric_bytes = 0;
+  size_t text_bytes = 0;
   size_t vector_bytes = 0;
   size_t key_bytes = 0;
   FailureCounter failures;

@@ -1,12 +1,12 @@
 #include "search/posting_list.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <new>
 #include <utility>
 
 #include "base/check.h"
+#include "search/varint.h"
 
 namespace redoubt::search {
 namespace {
@@ -15,34 +15,6 @@ constexpr size_t kBlockBytes = 512;
 constexpr size_t kFirstBytes = 8;  // most words are in one document only
 
 using Bytes = std::vector<uint8_t>;
-
-// How many bytes it took: at most ten.
-size_t WriteVarint(uint64_t value, uint8_t* to) {
-  size_t size = 0;
-  for (; value >= 0x80; value >>= 7) to[size++] = static_cast<uint8_t>(value | 0x80);
-  to[size++] = static_cast<uint8_t>(value);
-  return size;
-}
-
-void AppendVarint(uint64_t value, Bytes& out) {
-  std::array<uint8_t, 10> bytes;
-  const size_t size = WriteVarint(value, bytes.data());
-  out.insert(out.end(), bytes.begin(), bytes.begin() + size);
-}
-
-// Only over bytes that AppendVarint wrote.
-uint64_t ReadVarint(const uint8_t*& at) {
-  uint64_t value = *at & 0x7f;
-  for (int shift = 7; (*at++ & 0x80) != 0; shift += 7) value |= uint64_t{*at & 0x7fu} << shift;
-  return value;
-}
-
-void SkipVarints(const uint8_t*& at, uint32_t count) {
-  for (; count > 0; --count) {
-    while ((*at & 0x80) != 0) ++at;
-    ++at;
-  }
-}
 
 struct Head {
   Id distance;

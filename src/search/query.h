@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "search/text_query.h"
+
 namespace redoubt::search {
 
 struct NumericRange {
@@ -38,13 +40,15 @@ struct VectorRange {
 
 // One node of a filter. `field` is a position in the definition's fields.
 struct FilterNode {
-  enum class Kind { kAll, kAnd, kOr, kNot, kTag, kNumeric, kVectorRange };
+  enum class Kind { kAll, kAnd, kOr, kNot, kOptional, kTag, kNumeric, kText, kMissing, kKeys, kVectorRange };
   Kind kind = Kind::kAll;
-  std::vector<std::unique_ptr<FilterNode>> children;  // kNot has one
+  std::vector<std::unique_ptr<FilterNode>> children;  // kNot and kOptional have one; kOr without any matches nothing
   size_t field = 0;
   std::vector<TagPattern> tags;  // any of them
   NumericRange range;
   std::unique_ptr<VectorRange> vector_range;
+  std::unique_ptr<TextClause> text;  // of kText; of kAnd: how close its words are to be, if that was said
+  std::vector<std::string> keys;     // of kKeys: documents by name
 };
 
 struct KnnClause {
@@ -59,6 +63,7 @@ struct KnnClause {
 struct Query {
   std::unique_ptr<FilterNode> filter;
   std::optional<KnnClause> knn;
+  bool has_text = false;                 // words that documents are scored by
   std::vector<std::string> range_names;  // $YIELD_DISTANCE_AS of its VECTOR_RANGE leaves
 
   // Position in `range_names`.

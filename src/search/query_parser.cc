@@ -9,13 +9,13 @@
 #include "search/knn_parser.h"
 #include "search/query_scanner.h"
 #include "search/range_parser.h"
+#include "search/text_query_parser.h"
 
 namespace redoubt::search {
 namespace {
 
 using base::InvalidArgument;
 using base::OkStatus;
-using NodePtr = std::unique_ptr<FilterNode>;
 using Kind = FilterNode::Kind;
 
 constexpr int kMaxDepth = 100;  // parentheses and negations inside one another
@@ -27,7 +27,10 @@ NodePtr MakeNode(Kind kind) {
   return node;
 }
 
+// Children that are null were nothing but stop words; null when all were.
 NodePtr Join(Kind kind, std::vector<NodePtr> children) {
+  std::erase(children, nullptr);
+  if (children.empty()) return nullptr;
   if (children.size() == 1) return std::move(children[0]);
   NodePtr node = MakeNode(kind);
   node->children = std::move(children);
@@ -47,12 +50,15 @@ struct Bound {
 
 class QueryParser {
  public:
-  QueryParser(std::string_view text, const Params& params, int dialect, const IndexDefinition& definition)
-      : scan_(text, params), dialect_(dialect), definition_(definition) {}
+  QueryParser(std::string_view text, const Params& params, int dialect, const IndexDefinition& definition,
+              const TextSettings& settings)
+      : scan_(text, params), dialect_(dialect), definition_(definition), text_(scan_, definition, settings) {}
 
   Result<Query> Parse() {
     Query query;
     ASSIGN_OR_RETURN(query.filter, ParseExpression(0));
+    if (query.filter == nullptr) query.filter = MakeNode(Kind::kOr);  // stop words only: matches nothing
+    query.has_text = has_text_;
     scan_.SkipSpace();
     size_t arrow = scan_.offset();
     if (scan_.Take("=>")) {
@@ -92,7 +98,7 @@ class QueryParser {
       ASSIGN_OR_RETURN(NodePtr child, ParseInner(inner, depth));
       children.push_back(std::move(child));
     } while (ContinuesWith(outer));
-    return Join(outer, std::move(children));
+    return Finish(outer, std::move(children));
   }
 
   Result<NodePtr> ParseInner(Kind kind, int depth) {
@@ -101,30 +107,35 @@ class QueryParser {
       ASSIGN_OR_RETURN(NodePtr child, ParseUnary(depth));
       children.push_back(std::move(child));
     } while (ContinuesWith(kind));
-    return Join(kind, std::move(children));
+    return Finish(kind, std::move(children));
+  }
+
+  NodePtr Finish(Kind kind, std::vector<NodePtr> children) const {
+    const bool row = kind == Kind::kAnd && children.size() > 1;
+    NodePtr node = Join(kind, std::move(children));
+    if (row && node != nullptr) text_.ApplySettings(*node);
+    return node;
   }
 
   bool ContinuesWith(Kind kind) {
     if (kind == Kind::kOr) return scan_.Take("|");
-    scan_.SkipSpace();
+    if (text_.AtText(dialect_)) return true;
     char next = scan_.Peek();
     return !scan_.done() && next != ')' && next != '|' && next != '=';
   }
 
   Result<NodePtr> ParseUnary(int depth) {
     if (depth > kMaxDepth) return InvalidArgument("Query is nested too deep: at most 100 levels");
-    if (scan_.Take("-")) {
+    for (auto [sign, kind] : {std::pair("-", Kind::kNot), {"~", Kind::kOptional}}) {
+      if (!scan_.Take(sign)) continue;
       ASSIGN_OR_RETURN(NodePtr child, ParseUnary(depth + 1));
-      NodePtr node = MakeNode(Kind::kNot);
+      if (child == nullptr) return child;
+      NodePtr node = MakeNode(kind);
       node->children.push_back(std::move(child));
       return node;
     }
-    if (scan_.Take("~")) {  // optional: matches everything, and there is no text score for it to raise
-      RETURN_IF_ERROR(ParseUnary(depth + 1).status());
-      return MakeNode(Kind::kAll);
-    }
     ASSIGN_OR_RETURN(NodePtr node, ParsePrimary(depth));
-    RETURN_IF_ERROR(SkipLeafAttributes());
+    RETURN_IF_ERROR(ParseAttributes(node.get()));
     return node;
   }
 
@@ -134,13 +145,26 @@ class QueryParser {
       RETURN_IF_ERROR(scan_.Expect(")"));
       return node;
     }
+    if (scan_.Take("@")) return ParseLeaf(depth);
+    if (const size_t before = scan_.offset(); dialect_ >= 2 && scan_.TakeWord("ismissing")) {
+      if (scan_.Take("(")) return ParseMissing();
+      scan_.Rewind(before);
+    }
+    if (text_.AtText(dialect_)) return ParseText();
     if (scan_.Take("*")) return MakeNode(Kind::kAll);
-    if (scan_.Take("@")) return ParseLeaf();
-    return NoText();
+    return scan_.SyntaxError();
   }
 
-  // `=>{$weight: 2;}` after a leaf speaks of text scores.
-  Status SkipLeafAttributes() {
+  // In the fields that were named, else in all of them.
+  Result<NodePtr> ParseText() {
+    const size_t offset = scan_.offset();
+    if (scope_.empty() && text_.all_fields().empty()) return NoText(offset);
+    has_text_ = true;
+    return text_.Parse(scope_.empty() ? text_.all_fields() : scope_);
+  }
+
+  // `=>{$weight: 2; $slop: 1; $inorder: true}`; `node` is null where only stop words were.
+  Status ParseAttributes(FilterNode* node) {
     size_t before = scan_.offset();
     if (!scan_.Take("=>") || !scan_.Take("{")) {
       scan_.Rewind(before);
@@ -149,46 +173,77 @@ class QueryParser {
     while (!scan_.Take("}")) {
       RETURN_IF_ERROR(scan_.Expect("$"));
       std::string name = ToUpper(scan_.Name());
-      if (name != "WEIGHT" && name != "SLOP" && name != "INORDER" && name != "PHONETIC") {
-        return InvalidArgument(fmt::format("Invalid attribute {}", name));
-      }
       RETURN_IF_ERROR(scan_.Expect(":"));
-      RETURN_IF_ERROR(scan_.Value().status());
+      ASSIGN_OR_RETURN(std::string_view value, scan_.Value());
+      FilterNode nothing;
+      RETURN_IF_ERROR(text_.SetAttribute(node == nullptr ? nothing : *node, name, value));
       scan_.Take(";");
     }
     return OkStatus();
   }
 
-  Status NoText() {
-    scan_.SkipSpace();
-    size_t offset = scan_.offset();
-    std::string word = scan_.Name();
-    if (word.empty()) return scan_.SyntaxErrorAt(offset);
-    return base::Unimplemented(
-        fmt::format("Text search is not part of this version: `{}` at offset {} names no field; "
-                    "use @field:{{tag}} or @field:[low high]",
-                    word, offset));
+  Status NoText(size_t offset) {
+    scan_.Rewind(offset);
+    return InvalidArgument(
+        fmt::format("The index has no TEXT field: `{}` at offset {} names no field; use @field:{{tag}} or "
+                    "@field:[low high]",
+                    scan_.Name(), offset));
   }
 
-  Result<NodePtr> ParseLeaf() {
+  // Position of a field that can be searched; the scan stands behind its `@`.
+  Result<size_t> ParseFieldName() {
     size_t offset = scan_.offset();
     std::string name = scan_.Name();
     if (name.empty()) return scan_.SyntaxErrorAt(offset);
     std::optional<size_t> field = definition_.FindField(name);
     if (!field) return scan_.ErrorAt("Unknown field", offset - 1, name);
-    if (definition_.fields[*field].no_index) {
-      return scan_.ErrorAt("Field is NOINDEX and cannot be searched", offset - 1, name);
-    }
+    return *field;
+  }
+
+  Result<NodePtr> ParseLeaf(int depth) {
+    size_t offset = scan_.offset();
+    std::vector<size_t> fields;
+    do {
+      ASSIGN_OR_RETURN(size_t field, ParseFieldName());
+      if (definition_.fields[field].no_index) {
+        return scan_.ErrorAt("Field is NOINDEX and cannot be searched", offset - 1, definition_.fields[field].name);
+      }
+      fields.push_back(field);
+    } while (scan_.Take("|"));
     scan_.SkipSpace();
     char next = scan_.Peek();
     if (next == '<' || next == '>' || next == '!' || (next == '=' && scan_.PeekAfter(1) == '=')) {
-      return ParseComparison(*field, offset);
+      return ParseComparison(fields[0], offset);
     }
     RETURN_IF_ERROR(scan_.Expect(":"));
     scan_.SkipSpace();
-    if (scan_.Peek() == '{') return ParseTags(*field, offset);
-    if (scan_.Peek() == '[') return ParseRange(*field, offset);
-    return NoText();
+    if (fields.size() == 1 && scan_.Peek() == '{') return ParseTags(fields[0], offset);
+    if (fields.size() == 1 && scan_.Peek() == '[') return ParseRange(fields[0], offset);
+    return ParseScoped(std::move(fields), offset, depth);
+  }
+
+  // What stands behind `@f:` or `@f|g:`: a word, a phrase or an expression of them in parentheses.
+  Result<NodePtr> ParseScoped(std::vector<size_t> fields, size_t offset, int depth) {
+    for (size_t field : fields) RETURN_IF_ERROR(Expect(field, FieldType::kText, offset));
+    if (scan_.Peek() == '@') return scan_.SyntaxError();
+    std::swap(scope_, fields);
+    Result<NodePtr> node = ParseUnary(depth + 1);
+    scope_ = std::move(fields);
+    return node;
+  }
+
+  // ismissing(@f), behind the parenthesis.
+  Result<NodePtr> ParseMissing() {
+    RETURN_IF_ERROR(scan_.Expect("@"));
+    ASSIGN_OR_RETURN(size_t field, ParseFieldName());
+    RETURN_IF_ERROR(scan_.Expect(")"));
+    if (!definition_.fields[field].index_missing) {
+      return InvalidArgument(fmt::format("'ismissing' requires field '{}' to be defined with 'INDEXMISSING'",
+                                         definition_.fields[field].name));
+    }
+    NodePtr node = MakeNode(Kind::kMissing);
+    node->field = field;
+    return node;
   }
 
   Status Expect(size_t field, FieldType type, size_t offset) const {
@@ -317,13 +372,17 @@ class QueryParser {
   const int dialect_;
   const IndexDefinition& definition_;
   std::vector<std::string> range_names_;
+  TextQueryParser text_;
+  std::vector<size_t> scope_;  // fields named in front of a `:`; none: words are looked up in all
+  bool has_text_ = false;
 };
 
 }  // namespace
 
-Result<Query> ParseQuery(std::string_view text, const Params& params, int dialect, const IndexDefinition& definition) {
+Result<Query> ParseQuery(std::string_view text, const Params& params, int dialect, const IndexDefinition& definition,
+                         const TextSettings& settings) {
   if (text.size() > kMaxQueryBytes) return InvalidArgument("Query is longer than 1 MiB: pass values by PARAMS");
-  return QueryParser(text, params, dialect, definition).Parse();
+  return QueryParser(text, params, dialect, definition, settings).Parse();
 }
 
 }  // namespace redoubt::search

@@ -37,6 +37,20 @@ class QueryParserTest : public testing::Test {
         return "(or" + children + ")";
       case Kind::kNot:
         return "(not" + children + ")";
+      case Kind::kOptional:
+        return "(maybe" + children + ")";
+      case Kind::kText: {
+        std::string words;
+        for (const TextPattern& pattern : node.text->patterns) {
+          words += (words.empty() ? "" : " ") + pattern.text;
+          words += std::string("=<>~").substr(static_cast<size_t>(pattern.kind), 1) + pattern.stem;
+        }
+        return "'" + words + "'";
+      }
+      case Kind::kMissing:
+        return "missing";
+      case Kind::kKeys:
+        return "keys";
       case Kind::kTag: {
         std::string tags;
         for (const TagPattern& tag : node.tags) {
@@ -90,7 +104,7 @@ TEST_F(QueryParserTest, ReadsNegationAndParentheses) {
   EXPECT_EQ(Shape("-@tag:{a} (@num:[1 2] | -(@tag:{b} @tag:{c}))"),
             "(and (not {a=}) (or [1.00 2.00] (not (and {b=} {c=}))))");
   EXPECT_EQ(Shape("(@tag:{a})=>{$weight: 2;} @num:[1 2]"), "(and {a=} [1.00 2.00])");
-  EXPECT_EQ(Shape("~@tag:{a}"), "*");
+  EXPECT_EQ(Shape("~@tag:{a}"), "(maybe {a=})");
 }
 
 TEST_F(QueryParserTest, ReadsVectorRangesAnywhereInAFilter) {
@@ -234,7 +248,7 @@ TEST_F(QueryParserTest, RefusesFieldsOfTheWrongType) {
   EXPECT_EQ(Error("@num:{a}"), "Expected a TAG field at offset 1 near num");
   EXPECT_EQ(Error("@tag:[1 2]"), "Expected a NUMERIC field at offset 1 near tag");
   EXPECT_EQ(Error("@hidden:{a}"), "Field is NOINDEX and cannot be searched at offset 0 near hidden");
-  EXPECT_NE(Error("hello").find("Text search is not part of this version: `hello`"), std::string::npos);
+  EXPECT_NE(Error("hello").find("The index has no TEXT field: `hello`"), std::string::npos);
 }
 
 }  // namespace

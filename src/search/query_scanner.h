@@ -20,6 +20,10 @@ class QueryScanner {
   char Peek() const { return done() ? '\0' : text_[at_]; }
   char PeekAfter(size_t n) const { return at_ + n < text_.size() ? text_[at_ + n] : '\0'; }
 
+  // Over one character, or over a backslash and what it precedes. Not when done().
+  void Step() { at_ += text_[at_] == '\\' && at_ + 1 < text_.size() ? 2 : 1; }
+  std::string_view Between(size_t begin, size_t end) const { return text_.substr(begin, end - begin); }
+
   void SkipSpace();
   // Steps over `token` when it comes next, after spaces.
   bool Take(std::string_view token);

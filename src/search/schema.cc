@@ -10,6 +10,8 @@ std::string_view FieldTypeName(FieldType type) {
       return "TAG";
     case FieldType::kNumeric:
       return "NUMERIC";
+    case FieldType::kText:
+      return "TEXT";
     case FieldType::kVector:
       return "VECTOR";
   }

@@ -11,13 +11,19 @@
 
 namespace redoubt::search {
 
-enum class FieldType { kTag, kNumeric, kVector };
+enum class FieldType { kTag, kNumeric, kText, kVector };
 
-std::string_view FieldTypeName(FieldType type);  // "TAG", "NUMERIC", "VECTOR"
+std::string_view FieldTypeName(FieldType type);  // "TAG", "NUMERIC", "TEXT", "VECTOR"
 
 struct TagOptions {
   char separator = ',';
   bool case_sensitive = false;
+};
+
+struct TextOptions {
+  double weight = 1;
+  bool no_stem = false;
+  bool suffix_trie = false;  // accepted and shown; suffixes are found without one
 };
 
 // A FLAT index: the one algorithm this version has.
@@ -37,8 +43,11 @@ struct Field {
   FieldType type = FieldType::kTag;
   bool sortable = false;
   bool unf = false;
-  bool no_index = false;  // kept for sorting, not for filtering
+  bool no_index = false;       // kept for sorting, not for filtering
+  bool index_missing = false;  // ismissing(@field) finds the documents without it
+  bool index_empty = false;    // of TEXT: @field:"" finds empty values
   TagOptions tag;
+  TextOptions text;
   VectorOptions vector;
 };
 
@@ -48,7 +57,9 @@ struct IndexDefinition {
   std::vector<std::string> prefixes = {""};
   bool skip_initial_scan = false;
   double default_score = 1.0;
-  std::vector<std::string> text_options;  // NOFREQS and the like: shown in FT.INFO, without effect without TEXT
+  std::vector<std::string> text_options;               // NOFREQS and the like: shown in FT.INFO, without effect
+  std::string language = "english";                    // lower case; whose stems TEXT fields and queries use
+  std::optional<std::vector<std::string>> stop_words;  // STOPWORDS; nothing: the usual ones
   std::vector<Field> fields;
 
   bool Covers(std::string_view key) const;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "search/create_text.h"
 #include "search/query_options.h"
 
 namespace redoubt::search {
@@ -23,8 +24,8 @@ class RequestParser {
   Result<SearchPlan> Parse() {
     ASSIGN_OR_RETURN(std::string_view text, args_.Next("query"));
     while (!args_.done()) RETURN_IF_ERROR(ParseOption());
-    ASSIGN_OR_RETURN(plan_.query, ParseQuery(text, params_, dialect_, definition_));
-    AddLegacyFilters();
+    ASSIGN_OR_RETURN(plan_.query, ParseQuery(text, params_, dialect_, definition_, text_settings_));
+    AddExtraFilters();
     RETURN_IF_ERROR(ResolveSort());
     ResolveReturns();
     return std::move(plan_);
@@ -47,22 +48,68 @@ class RequestParser {
     if (args_.Take("NOCONTENT")) return plan_.no_content = true;
     if (args_.Take("WITHSCORES")) return plan_.with_scores = true;
     if (args_.Take("WITHSORTKEYS")) return plan_.with_sort_keys = true;
-    // They change how words are looked up or scored, and there are no words.
-    return args_.Take("VERBATIM") || args_.Take("NOSTOPWORDS") || args_.Take("INORDER");
+    if (args_.Take("VERBATIM")) return text_settings_.verbatim = true;
+    if (args_.Take("NOSTOPWORDS")) return text_settings_.no_stop_words = true;
+    if (args_.Take("INORDER")) return text_settings_.in_order = true;
+    return false;
   }
 
   Status ParseTextOption() {
-    for (std::string_view option : {"LANGUAGE", "SCORER", "EXPANDER", "SLOP"}) {
-      if (args_.Take(option)) return args_.Next(option).status();
+    if (args_.Take("LANGUAGE")) {
+      ASSIGN_OR_RETURN(text_settings_.language, ParseLanguage(args_));
+      return OkStatus();
     }
-    for (std::string_view option :
-         {"SUMMARIZE", "HIGHLIGHT", "INKEYS", "INFIELDS", "GEOFILTER", "EXPLAINSCORE", "WITHPAYLOADS", "PAYLOAD"}) {
+    if (args_.Take("SCORER")) return ParseScorer();
+    if (args_.Take("SLOP")) return ParseSlop();
+    if (args_.Take("INFIELDS")) return ParseInFields();
+    if (args_.Take("INKEYS")) return ParseInKeys();
+    if (args_.Take("EXPANDER")) return args_.Next("EXPANDER").status();
+    for (std::string_view option : {"SUMMARIZE", "HIGHLIGHT", "GEOFILTER", "EXPLAINSCORE", "WITHPAYLOADS", "PAYLOAD"}) {
       if (EqualsIgnoringCase(args_.Peek(), option)) {
         return base::Unimplemented(fmt::format("{} in FT.SEARCH is not part of this version: leave it out", option));
       }
     }
     return InvalidArgument(
         fmt::format("Unknown argument `{}` at position {} for <main>", args_.Peek(), args_.position()));
+  }
+
+  Status ParseScorer() {
+    ASSIGN_OR_RETURN(std::string_view name, args_.Next("SCORER"));
+    if (EqualsIgnoringCase(name, "BM25") || EqualsIgnoringCase(name, "BM25STD")) return OkStatus();
+    if (EqualsIgnoringCase(name, "DOCSCORE")) {
+      plan_.scorer = Scorer::kDocument;
+      return OkStatus();
+    }
+    for (std::string_view known : {"TFIDF", "TFIDF.DOCNORM", "DISMAX", "HAMMING", "BM25STD.NORM", "BM25STD.TANH"}) {
+      if (EqualsIgnoringCase(name, known)) {
+        return base::Unimplemented(fmt::format("SCORER {} is not part of this version: use BM25STD", known));
+      }
+    }
+    return InvalidArgument(fmt::format("No such scorer {}", name));
+  }
+
+  // Negative: any distance.
+  Status ParseSlop() {
+    ASSIGN_OR_RETURN(std::string_view text, args_.Next("SLOP"));
+    const std::optional<size_t> slop = ParseSize(text);
+    if (!slop && text != "-1") return InvalidArgument(fmt::format("Bad arguments for SLOP: {} is no count", text));
+    text_settings_.slop = slop && *slop < kAnySlop ? static_cast<uint32_t>(*slop) : kAnySlop;
+    return OkStatus();
+  }
+
+  Status ParseInFields() {
+    ASSIGN_OR_RETURN(std::span<const std::string_view> names, args_.NextList("INFIELDS"));
+    text_settings_.in_fields.emplace(names.begin(), names.end());
+    return OkStatus();
+  }
+
+  Status ParseInKeys() {
+    ASSIGN_OR_RETURN(std::span<const std::string_view> keys, args_.NextList("INKEYS"));
+    auto node = std::make_unique<FilterNode>();
+    node->kind = FilterNode::Kind::kKeys;
+    node->keys.assign(keys.begin(), keys.end());
+    extra_filters_.push_back(std::move(node));
+    return OkStatus();
   }
 
   Status ParseLimit() {
@@ -119,7 +166,7 @@ class RequestParser {
     NumericRange& range = node->range;
     RETURN_IF_ERROR(ParseLegacyBound(range.low, range.low_open));
     RETURN_IF_ERROR(ParseLegacyBound(range.high, range.high_open));
-    legacy_filters_.push_back(std::move(node));
+    extra_filters_.push_back(std::move(node));
     return OkStatus();
   }
 
@@ -133,16 +180,19 @@ class RequestParser {
     return OkStatus();
   }
 
-  void AddLegacyFilters() {
-    if (legacy_filters_.empty()) return;
-    legacy_filters_.push_back(std::move(plan_.query.filter));
+  void AddExtraFilters() {
+    if (extra_filters_.empty()) return;
+    extra_filters_.push_back(std::move(plan_.query.filter));
     plan_.query.filter = std::make_unique<FilterNode>();
     plan_.query.filter->kind = FilterNode::Kind::kAnd;
-    plan_.query.filter->children = std::move(legacy_filters_);
+    plan_.query.filter->children = std::move(extra_filters_);
   }
 
   Status ResolveSort() {
-    if (!sort_by_) return OkStatus();
+    if (!sort_by_) {
+      if (plan_.query.has_text && !plan_.query.knn) plan_.sort = SortKind::kScore;
+      return OkStatus();
+    }
     if (plan_.query.knn && plan_.query.knn->distance_name == *sort_by_) {
       plan_.sort = SortKind::kDistance;
       return OkStatus();
@@ -155,6 +205,9 @@ class RequestParser {
     std::optional<size_t> field = definition_.FindField(*sort_by_);
     if (!field || definition_.fields[*field].type == FieldType::kVector) {
       return InvalidArgument(fmt::format("Property `{}` not loaded nor in schema", *sort_by_));
+    }
+    if (definition_.fields[*field].type == FieldType::kText && !definition_.fields[*field].sortable) {
+      return InvalidArgument(fmt::format("SORTBY needs the TEXT field `{}` to be SORTABLE", *sort_by_));
     }
     plan_.sort = SortKind::kField;
     plan_.sort_field = *field;
@@ -173,9 +226,10 @@ class RequestParser {
   const IndexDefinition& definition_;
   SearchPlan plan_;
   Params params_;
+  TextSettings text_settings_;
   int dialect_ = 1;
   std::optional<std::string> sort_by_;
-  std::vector<std::unique_ptr<FilterNode>> legacy_filters_;
+  std::vector<std::unique_ptr<FilterNode>> extra_filters_;
 };
 
 }  // namespace

@@ -20,16 +20,20 @@ struct ReturnField {
   std::string name;
 };
 
-enum class SortKind { kNone, kDistance, kRangeDistance, kField };
+enum class SortKind { kNone, kDistance, kRangeDistance, kScore, kField };
+
+// kBm25: by the words of the query; kDocument: the score of FT.CREATE, the same for all.
+enum class Scorer { kBm25, kDocument };
 
 // Everything a search needs, checked against one index: a value that any thread may run.
 struct SearchPlan {
   Query query;
-  SortKind sort = SortKind::kNone;  // kNone: by distance for KNN, else in the order of arrival
+  SortKind sort = SortKind::kNone;  // kNone: by distance for KNN, else in the order of arrival; kScore: the best first
   size_t sort_field = 0;            // of kField; of kRangeDistance the position in Query::range_names
   bool ascending = true;
   size_t offset = 0;
   size_t limit = 10;
+  Scorer scorer = Scorer::kBm25;
   int64_t timeout_ms = 500;  // 0: none
 
   // For an aggregation: fields whose values the documents found bring along, and whether their keys are wanted.
@@ -41,6 +45,9 @@ struct SearchPlan {
   bool with_scores = false;
   bool with_sort_keys = false;
   std::optional<std::vector<ReturnField>> returns;  // nothing: the whole hash
+
+  // Whether anybody looks at the scores.
+  bool scored() const { return query.has_text && !query.knn && (sort == SortKind::kScore || with_scores); }
 };
 
 // `args` are those of FT.SEARCH after the index: the query and its options.

@@ -15,6 +15,7 @@ class Stemmer {
   // "korean", "chinese" and "japanese" are known and leave every word as it is: their text is cut into pairs.
   static std::optional<Stemmer> Create(std::string_view language);
 
+  bool changes_words() const { return snowball_ != nullptr; }
   // `word` is UTF-8 in lower case.
   std::string Stem(const std::string& word);
 

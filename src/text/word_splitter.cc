@@ -1,5 +1,7 @@
 #include "text/word_splitter.h"
 
+#include <utility>
+
 #include "text/fold.h"
 #include "text/utf8.h"
 
@@ -59,7 +61,9 @@ bool WordSplitter::TakePair(std::string& word) {
 
 bool WordSplitter::Next(std::string& word) {
   word.clear();
-  while (SkipSeparators()) {
+  joined_ = !std::exchange(first_, false);
+  for (size_t before = at_; SkipSeparators(); before = at_) {
+    joined_ = joined_ && at_ == before;
     dense_ = PartOf(text_[at_]) == Part::kDense;
     if (dense_ && TakePair(word)) return true;
     if (dense_) continue;

@@ -24,6 +24,8 @@ class WordSplitter {
   bool Next(std::string& word);
   // Of the last word: whether it is a pair, or a single one, of characters written without spaces.
   bool dense() const { return dense_; }
+  // Of the last word: whether nothing stands between it and the one before.
+  bool joined() const { return joined_; }
 
  private:
   bool SkipSeparators();
@@ -34,6 +36,8 @@ class WordSplitter {
   std::u32string text_;
   size_t at_ = 0;
   bool dense_ = false;
+  bool joined_ = false;
+  bool first_ = true;
   bool in_run_ = false;  // text_[at_ - 1] began the last pair
 };
 

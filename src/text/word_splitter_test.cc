@@ -55,6 +55,13 @@ TEST(WordSplitterTest, SaysWhichWordsArePairs) {
   EXPECT_TRUE(splitter.dense());
 }
 
+TEST(WordSplitterTest, SaysWhichWordsAreJoined) {
+  WordSplitter splitter("a 한국어b, 물");
+  std::string joined;
+  for (std::string word; splitter.Next(word);) joined += splitter.joined() ? "+" + word : " " + word;
+  EXPECT_EQ(joined, " a 한국+국어+b 물");
+}
+
 TEST(WordSplitterTest, CutsLongWordsBetweenCharacters) {
   EXPECT_THAT(Words(std::string(1000, 'a')), ElementsAre(std::string(kMaxWordBytes, 'a')));
   std::string accents = "a";

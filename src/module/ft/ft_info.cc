@@ -43,6 +43,7 @@ void ReplyDefinition(host::Context& ctx, const search::IndexDefinition& definiti
   MapWriter map(ctx);
   map.Text("key_type", "HASH");
   ReplyStrings(map.Name("prefixes"), definition.prefixes);
+  map.Text("default_language", definition.language);
   map.Text("default_score", fmt::format("{}", definition.default_score));
 }
 
@@ -63,6 +64,12 @@ FieldProperties Describe(const Field& field) {
                              {"dim", std::to_string(field.vector.dim)},
                              {"distance_metric", std::string(vector::MetricName(field.vector.metric))}});
   }
+  if (field.type == FieldType::kText) {
+    properties.pairs.emplace_back("WEIGHT", fmt::format("{}", field.text.weight));
+    if (field.text.no_stem) properties.flags.emplace_back("NOSTEM");
+    if (field.text.suffix_trie) properties.flags.emplace_back("WITHSUFFIXTRIE");
+    if (field.index_empty) properties.flags.emplace_back("INDEXEMPTY");
+  }
   if (field.type == FieldType::kTag) {
     properties.pairs.emplace_back("SEPARATOR", std::string(1, field.tag.separator));
     if (field.tag.case_sensitive) properties.flags.emplace_back("CASESENSITIVE");
@@ -70,6 +77,7 @@ FieldProperties Describe(const Field& field) {
   if (field.sortable) properties.flags.emplace_back("SORTABLE");
   if (field.unf) properties.flags.emplace_back("UNF");
   if (field.no_index) properties.flags.emplace_back("NOINDEX");
+  if (field.index_missing) properties.flags.emplace_back("INDEXMISSING");
   return properties;
 }
 
@@ -112,12 +120,12 @@ void ReplyFieldStatistics(host::Context& ctx, const Field& field, const search::
 }
 
 void ReplySizes(MapWriter& map, const search::IndexStats& stats) {
-  size_t total = stats.key_bytes + stats.tag_bytes + stats.numeric_bytes + stats.vector_bytes;
+  size_t total = stats.key_bytes + stats.tag_bytes + stats.numeric_bytes + stats.text_bytes + stats.vector_bytes;
   map.Integer("num_docs", stats.documents);
   map.Integer("max_doc_id", stats.document_id_bound);
-  map.Integer("num_terms", 0);
+  map.Integer("num_terms", stats.terms);
   map.Integer("num_records", stats.records);
-  map.Double("inverted_sz_mb", static_cast<double>(stats.tag_bytes + stats.numeric_bytes) / kMiB);
+  map.Double("inverted_sz_mb", static_cast<double>(stats.tag_bytes + stats.numeric_bytes + stats.text_bytes) / kMiB);
   map.Double("vector_index_sz_mb", static_cast<double>(stats.vector_bytes) / kMiB);
   map.Integer("total_inverted_index_blocks", 0);
   map.Double("doc_table_size_mb", static_cast<double>(stats.key_bytes) / kMiB);
@@ -140,6 +148,7 @@ void ReplyIndex(host::Context& ctx, const IndexEntry& entry) {
   map.Text("index_name", definition.name);
   ReplyStrings(map.Name("index_options"), definition.text_options);
   ReplyDefinition(map.Name("index_definition"), definition);
+  if (definition.stop_words) ReplyStrings(map.Name("stopwords_list"), *definition.stop_words);
   map.Name("attributes").ReplyArray(definition.fields.size());
   for (const Field& field : definition.fields) ReplyField(ctx, field);
   ReplySizes(map, stats);

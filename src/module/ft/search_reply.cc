@@ -69,7 +69,7 @@ class SearchReplyWriter {
     long length = 1;
     ctx_.ReplyBulk(key.view());
     if (plan_.with_scores) {
-      ctx_.ReplyBulk("0");
+      ctx_.ReplyDouble(document.score);  // as text in RESP2
       ++length;
     }
     if (plan_.with_sort_keys) {
@@ -94,7 +94,7 @@ class SearchReplyWriter {
     ctx_.ReplyBulk(key.view());
     if (plan_.with_scores) {
       ctx_.ReplyStatus("score");
-      ctx_.ReplyDouble(0);
+      ctx_.ReplyDouble(document.score);
     }
     if (plan_.with_sort_keys) {
       ctx_.ReplyStatus("sortkey");

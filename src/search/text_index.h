@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <memory_resource>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "search/stop_words.h"
+#include "search/term_dictionary.h"
+#include "search/text_query.h"
+
+namespace redoubt::search {
+
+struct TextIndexOptions {
+  std::string language = "english";  // one that text::Stemmer knows
+  bool stem = true;
+  bool index_empty = false;  // an empty value is found as the word ""
+  double weight = 1;
+  StopWords stop_words;
+};
+
+// The words of one field's documents and their places. Stop words take no place. See docs/design/ft-text.md.
+// The const functions may run on many threads at once.
+class TextIndex {
+ public:
+  // A prefix, suffix or infix stands for at most this many words, the first in the order of their bytes.
+  static constexpr size_t kMaxExpansions = 200;
+
+  TextIndex(TextIndexOptions options, std::pmr::memory_resource* memory);
+  ~TextIndex();
+  TextIndex(const TextIndex&) = delete;
+  TextIndex& operator=(const TextIndex&) = delete;
+
+  // Replaces what the document had. When std::bad_alloc is thrown the document has to be cleared.
+  void Set(Id id, std::string_view value);
+  // Takes no memory.
+  void Clear(Id id);
+
+  // The postings of every word that `pattern` stands for.
+  std::vector<const PostingList*> Find(const TextPattern& pattern) const;
+
+  double weight() const { return options_.weight; }
+  uint32_t Length(Id id) const { return id < documents_.size() ? documents_[id].words : 0; }  // words kept
+  uint64_t total_length() const { return total_length_; }
+  size_t terms() const { return terms_.size(); }
+  size_t postings() const { return posting_count_; }  // of words in documents, each pair once
+  size_t memory_bytes() const;
+
+ private:
+  using TermId = TermDictionary::TermId;
+  struct Occurrence {
+    TermId term;
+    uint32_t position;
+  };
+  // The words of a document, each once: the distances of their ascending ids, as varints. Where Clear() finds them.
+  struct Document {
+    uint8_t* terms = nullptr;
+    uint32_t bytes = 0;
+    uint32_t words = 0;
+  };
+
+  std::vector<Occurrence> Split(std::string_view value);
+  void Remember(Id id, const std::vector<Occurrence>& words);
+  void FindForms(const TextPattern& pattern, std::vector<const PostingList*>& found) const;
+  void Expand(const TextPattern& pattern, std::vector<const PostingList*>& found) const;
+  void Forget(Document& document);
+
+  const TextIndexOptions options_;
+  std::pmr::memory_resource* memory_;
+  std::optional<text::Stemmer> stemmer_;
+  TermDictionary terms_;
+  std::pmr::vector<Document> documents_;
+  uint64_t total_length_ = 0;
+  size_t posting_count_ = 0;
+  size_t document_bytes_ = 0;
+};
+
+}  // namespace redoubt::search
