@@ -14,6 +14,7 @@
 #include "module/host/server_log.h"
 #include "module/host/server_memory.h"
 #ifdef REDOUBT_WITH_FT
+#include "module/ft/error_codes.h"
 #include "module/ft/register_ft.h"
 #endif
 
@@ -48,6 +49,9 @@ base::Status Load(host::Context& ctx, const host::Args& args) {
   host::EffectsContext::Create(ctx);
   auto* settings = new ai::Settings;
   settings->backends_path = ai::ModuleDirectory() + "/backends";
+#ifdef REDOUBT_WITH_FT
+  RETURN_IF_ERROR(ft::RegisterFtSettings(ctx));
+#endif
   RETURN_IF_ERROR(ai::RegisterSettings(ctx, settings));
   RETURN_IF_ERROR(ai::ParseLoadArguments(args, settings));
   host::StateOf<ai::AiModule>::value = new ai::AiModule(settings, host::ServerLogger(), host::ServerMemory());

@@ -119,3 +119,17 @@ def test_errors_name_what_is_wrong(client, text, error):
     assert error in str(raised.value)
     with pytest.raises(redis.ResponseError, match="DIALECT 2|Unknown field"):
         client.execute_command("FT.SEARCH", "idx", text, "PARAMS", 4, "b", blob(0, 0), "s", "abc")
+
+
+def test_errors_have_code_words_where_they_are_asked_for(client):
+    create(client)
+    with pytest.raises(redis.ResponseError, match="^nope: no such index$"):
+        client.execute_command("FT.SEARCH", "nope", "*")
+    client.config_set("ai.ft-error-codes", "yes")
+    with pytest.raises(redis.ResponseError, match="^SEARCH_INDEX_NOT_FOUND nope: no such index$"):
+        client.execute_command("FT.SEARCH", "nope", "*")
+    with pytest.raises(redis.ResponseError) as raised:
+        knn(client, "*=>[KNN 1 @vec $b EF_RUNTIME 0]", blob(0, 0))
+    assert str(raised.value) == (
+        "SEARCH_VALUE_BAD Invalid value was given (Error parsing vector similarity parameters)"
+    )

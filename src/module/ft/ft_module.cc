@@ -8,6 +8,9 @@
 #include <thread>
 #include <utility>
 
+#include "module/ft/error_codes.h"
+#include "module/host/command.h"
+
 namespace redoubt::ft {
 namespace {
 
@@ -84,7 +87,9 @@ void FtModule::Stop() {
 }
 
 base::Status ReplyFtError(host::Context& ctx, const base::Status& error) {
-  ctx.ReplyError(error.message());
+  const FtSettings* settings = host::StateOf<FtSettings>::value;
+  const bool codes = settings != nullptr && settings->error_codes;
+  ctx.ReplyError(codes ? WithErrorCode(error.message()) : error.message());
   return base::OkStatus();
 }
 

@@ -91,7 +91,7 @@ base::Status FtList(FtModule& ft, host::Context& ctx, host::Args args);
 
 search::AggregateDefaults AggregateDefaultsOf(const Settings& settings);
 
-// FT.* errors go over the wire as RediSearch words them, without "ERR". Always answers OK, so that handlers can return
+// FT.* errors go over the wire as RediSearch words them, without "ERR" (see error_codes.h). Always answers OK, so that handlers can return
 // what this returns.
 base::Status ReplyFtError(host::Context& ctx, const base::Status& error);
 
