@@ -13,6 +13,13 @@ base::Status FtAggregate(FtModule& ft, host::Context& ctx, host::Args args) {
     ctx.ReplyWrongArity(args);
     return base::OkStatus();
   }
+  const base::Result<Shards::Place> place = ft.PlaceOf(ctx, args);
+  if (!place.ok()) return ReplyFtError(ctx, place.status());
+  if (!place->here) {
+    return ReplyFtError(
+        ctx, base::Unimplemented("ERR FT.AGGREGATE over all shards of a cluster is not part of this version: "
+                                 "give the index a name with a {hash tag}"));
+  }
   std::shared_ptr<IndexEntry> entry = ft.indexes().Find(args[1]);
   if (entry == nullptr) return ReplyFtError(ctx, base::NotFound(fmt::format("{}: no such index", args[1])));
   if (base::Status ready = ft.CheckMaySearch(); !ready.ok()) return ReplyFtError(ctx, ready);

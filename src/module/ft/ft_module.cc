@@ -14,6 +14,8 @@
 namespace redoubt::ft {
 namespace {
 
+size_t ReaderThreads() { return std::clamp<size_t>(std::thread::hardware_concurrency(), 1, 16); }
+
 // The main thread goes first when there are fewer processors than work: a search that takes a little longer hurts one
 // client, a main thread that waits hurts all of them.
 void LowerPriorityOnce() {
@@ -21,8 +23,6 @@ void LowerPriorityOnce() {
   static thread_local const int lowered = setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
   (void)lowered;  // without the right to do so the threads are as important as any
 }
-
-size_t ReaderThreads() { return std::clamp<size_t>(std::thread::hardware_concurrency(), 1, 16); }
 
 }  // namespace
 
@@ -79,6 +79,11 @@ void FtModule::RescanAll() {
     entry->live->Clear();
     scan_.Start(entry);
   }
+}
+
+void FtModule::RunOnReader(const IndexEntry& entry, QueuedSearch* search) {
+  entry.queue->Add(search);
+  (void)RunOnReader([queue = entry.queue, index = entry.live] { queue->RunSome(*index); });
 }
 
 void FtModule::Stop() {

@@ -49,10 +49,17 @@ class FtModule {
   // Runs `task` on a reader thread, which goes after the main thread where processors are few. Any thread. False only
   // while the server ends, after CheckMaySearch() was asked on the main thread.
   [[nodiscard]] bool RunOnReader(std::function<void()> task);
+  // The same for a search, together with others of its index.
+  void RunOnReader(const IndexEntry& entry, QueuedSearch* search);
   // Gives up what takes long to free, on a reader thread where there is room for that.
   void FreeLater(std::shared_ptr<void> garbage);
   // Who sent the command.
   host::Caller CallerOf(host::Context& ctx) const { return shards_ ? shards_->CallerOf(ctx) : host::Caller::Of(ctx); }
+  // Where the index args[1] of a command is that has to wait if that is not here: see Shards.
+  base::Result<Shards::Place> PlaceOf(host::Context& ctx, const host::Args& args) {
+    if (shards_ == nullptr) return Shards::Place{.here = true, .shards = {}};
+    return shards_->FindForWaiting(ctx, args[0], args[1]);
+  }
   // Null on a server that is no node of a cluster.
   Shards* shards() { return shards_.get(); }
   void JoinCluster(cluster::NodeLink& link) { shards_ = std::make_unique<Shards>(link); }
@@ -91,8 +98,8 @@ base::Status FtList(FtModule& ft, host::Context& ctx, host::Args args);
 
 search::AggregateDefaults AggregateDefaultsOf(const Settings& settings);
 
-// FT.* errors go over the wire as RediSearch words them, without "ERR" (see error_codes.h). Always answers OK, so that handlers can return
-// what this returns.
+// FT.* errors go over the wire as RediSearch words them, without "ERR" (see error_codes.h). Always answers OK, so that
+// handlers can return what this returns.
 base::Status ReplyFtError(host::Context& ctx, const base::Status& error);
 
 // The words from `first` on. Valid as long as `args`.

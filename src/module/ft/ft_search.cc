@@ -4,21 +4,21 @@
 
 #include "module/ft/ft_module.h"
 #include "module/ft/search_job.h"
+#include "module/ft/shard_search.h"
 
 namespace redoubt::ft {
 namespace {
 
 base::Status RunOnReader(FtModule& ft, host::Context& ctx, const IndexEntry& entry, std::unique_ptr<SearchJob> job) {
   SearchJob* running = job.get();
-  host::BlockedClient* client = host::BlockedClient::Block(ctx, std::move(job));
-  entry.queue->Add(running, client);
-  (void)ft.RunOnReader([queue = entry.queue, index = entry.live] { queue->RunSome(*index); });
+  running->set_client(host::BlockedClient::Block(ctx, std::move(job)));
+  ft.RunOnReader(entry, running);
   return base::OkStatus();
 }
 
 base::Status RunInPlace(host::Context& ctx, const IndexEntry& entry, SearchJob& job) {
   search::SearchTask task = job.Task();
-  job.set_outcome(entry.live->Search(*task.plan, std::move(task.stop)));
+  job.Finish(entry.live->Search(*task.plan, std::move(task.stop)));
   job.Reply(ctx);
   return base::OkStatus();
 }
@@ -30,6 +30,8 @@ base::Status FtSearch(FtModule& ft, host::Context& ctx, host::Args args) {
     ctx.ReplyWrongArity(args);
     return base::OkStatus();
   }
+  base::Result<Shards::Place> place = ft.PlaceOf(ctx, args);
+  if (!place.ok()) return ReplyFtError(ctx, place.status());
   std::shared_ptr<IndexEntry> entry = ft.indexes().Find(args[1]);
   if (entry == nullptr) return ReplyFtError(ctx, base::NotFound(fmt::format("{}: no such index", args[1])));
   // Before the client is blocked: it would have to be released again.
@@ -38,6 +40,7 @@ base::Status FtSearch(FtModule& ft, host::Context& ctx, host::Args args) {
   if (!plan.ok()) return ReplyFtError(ctx, plan.status());
   ++ft.searches;
   ++entry->searches;
+  if (!place->here) return SearchShards(ft, ctx, args, entry, std::move(*plan), std::move(place->shards));
   auto job = std::make_unique<SearchJob>(ft, std::move(*plan), host::Caller::Of(ctx));
   if (ctx.CanBlock()) return RunOnReader(ft, ctx, *entry, std::move(job));
   return RunInPlace(ctx, *entry, *job);

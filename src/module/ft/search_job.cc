@@ -18,39 +18,40 @@ constexpr size_t kTogether = 8;
 SearchJob::SearchJob(const FtModule& ft, search::SearchPlan plan, host::Caller caller)
     : ft_(ft), plan_(std::move(plan)), caller_(std::move(caller)), begin_us_(base::SystemClock().SteadyMicros()) {}
 
-search::SearchTask SearchJob::Task() const {
-  return {&plan_, [this] { return ft_.stopping() || OutOfTime(); }};
+search::SearchTask TaskOf(const FtModule& ft, const search::SearchPlan& plan, int64_t begin_us) {
+  const int64_t until_us = plan.timeout_ms > 0 ? begin_us + plan.timeout_ms * 1000 : INT64_MAX;
+  return {&plan, [&ft, until_us] { return ft.stopping() || base::SystemClock().SteadyMicros() > until_us; }};
+}
+
+search::SearchTask SearchJob::Task() const { return TaskOf(ft_, plan_, begin_us_); }
+
+void SearchJob::Finish(search::SearchOutcome outcome) {
+  outcome_ = std::move(outcome);
+  if (client_ != nullptr) client_->Unblock();
 }
 
 void SearchJob::Reply(host::Context& ctx) { ReplySearch(ctx, caller_, plan_, outcome_); }
 
-bool SearchJob::OutOfTime() const {
-  return plan_.timeout_ms > 0 && base::SystemClock().SteadyMicros() - begin_us_ > plan_.timeout_ms * 1000;
-}
-
-void SearchQueue::Add(SearchJob* job, host::BlockedClient* client) {
+void SearchQueue::Add(QueuedSearch* search) {
   std::lock_guard lock(mu_);
-  waiting_.push_back({job, client});
+  waiting_.push_back(search);
 }
 
-std::vector<SearchQueue::Waiting> SearchQueue::Take() {
+std::vector<QueuedSearch*> SearchQueue::Take() {
   std::lock_guard lock(mu_);
   auto end = waiting_.begin() + static_cast<ptrdiff_t>(std::min(kTogether, waiting_.size()));
-  std::vector<Waiting> taken(waiting_.begin(), end);
+  std::vector<QueuedSearch*> taken(waiting_.begin(), end);
   waiting_.erase(waiting_.begin(), end);
   return taken;
 }
 
 void SearchQueue::RunSome(search::LiveIndex& index) {
-  std::vector<Waiting> taken = Take();
+  std::vector<QueuedSearch*> taken = Take();
   if (taken.empty()) return;
   std::vector<search::SearchTask> tasks;
-  for (const Waiting& one : taken) tasks.push_back(one.job->Task());
+  for (const QueuedSearch* one : taken) tasks.push_back(one->Task());
   std::vector<search::SearchOutcome> outcomes = index.SearchMany(tasks);
-  for (size_t i = 0; i < taken.size(); ++i) {
-    taken[i].job->set_outcome(std::move(outcomes[i]));
-    taken[i].client->Unblock();
-  }
+  for (size_t i = 0; i < taken.size(); ++i) taken[i]->Finish(std::move(outcomes[i]));
 }
 
 }  // namespace redoubt::ft

@@ -110,20 +110,23 @@ base::Result<Shards::Place> Shards::Find(host::Context& ctx, std::string_view na
   return base::Unavailable("CLUSTERDOWN Hash slot not served");
 }
 
+base::Result<Shards::Place> Shards::FindForWaiting(host::Context& ctx, std::string_view command,
+                                                   std::string_view name) {
+  ASSIGN_OR_RETURN(Place place, Find(ctx, name));
+  if (place.here || ctx.CanBlock()) return place;
+  return base::FailedPrecondition(fmt::format(
+      "ERR {} has to reach all shards, so it cannot run in MULTI or in a script: run it outside, or give the "
+      "index a name with a {{hash tag}}",
+      command));
+}
+
 bool Shards::SpreadDefinition(host::Context& ctx, const host::Args& args) {
-  const base::Result<Place> place = Find(ctx, args[1]);
+  const base::Result<Place> place = FindForWaiting(ctx, args[0], args[1]);
   if (!place.ok()) {
     ctx.ReplyError(place.status().message());
     return true;
   }
   if (place->here) return false;
-  if (!ctx.CanBlock()) {
-    ctx.ReplyError(
-        fmt::format("ERR {} has to reach all shards, so it cannot run in MULTI or in a script: run it "
-                    "outside, or give the index a name with a {{hash tag}}",
-                    args[0]));
-    return true;
-  }
   Words words;
   for (size_t i = 0; i < args.size(); ++i) words.emplace_back(args[i]);
   const std::string user = host::Caller::Of(ctx).user();
@@ -142,6 +145,12 @@ bool Shards::SpreadDefinition(host::Context& ctx, const host::Args& args) {
     }
   }
   return true;
+}
+
+void Shards::AskToDefine(const cluster::Shard& shard, const Words& words, int64_t timeout_ms,
+                         std::function<void(base::Status)> done) {
+  link_.Ask(shard.node_id, cluster::Question::kDefine, DefineBody("", words), timeout_ms,
+            [done = std::move(done)](base::Result<std::string> answer) { done(answer.status()); });
 }
 
 base::Status Shards::RunHere(const std::string& user, const Words& words) {

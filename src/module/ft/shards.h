@@ -30,9 +30,16 @@ class Shards {
   // cluster is not up.
   base::Result<Place> Find(host::Context& ctx, std::string_view name);
 
+  // The same for a command that waits for the other shards: FailedPrecondition where no client can wait.
+  base::Result<Place> FindForWaiting(host::Context& ctx, std::string_view command, std::string_view name);
+
   // For commands that change definitions, args[1] being the index. False: the handler does it here and replies.
   // Otherwise the command runs on all shards, and is replied to when all have answered.
   bool SpreadDefinition(host::Context& ctx, const host::Args& args);
+
+  // Has one shard run such a command, for no user in particular.
+  void AskToDefine(const cluster::Shard& shard, const std::vector<std::string>& words, int64_t timeout_ms,
+                   std::function<void(base::Status)> done);
 
   // Who sent the command, also when another node passed it on.
   host::Caller CallerOf(host::Context& ctx) const;

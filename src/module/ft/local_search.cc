@@ -1,0 +1,48 @@
+#include "module/ft/local_search.h"
+
+#include <utility>
+
+#include "base/clock.h"
+#include "module/ft/search_job.h"
+#include "module/host/blocked_client.h"
+
+namespace redoubt::ft {
+namespace {
+
+using Plan = std::shared_ptr<const search::SearchPlan>;
+using Done = std::function<void(search::SearchOutcome)>;
+
+// Owns itself, until `done` has been called.
+class LocalSearch final : public QueuedSearch {
+ public:
+  LocalSearch(const FtModule& ft, Plan plan, Done done)
+      : ft_(ft), plan_(std::move(plan)), done_(std::move(done)), begin_us_(base::SystemClock().SteadyMicros()) {}
+
+  search::SearchTask Task() const override { return TaskOf(ft_, *plan_, begin_us_); }
+  void Finish(search::SearchOutcome outcome) override {
+    outcome_ = std::move(outcome);
+    RedisModule_EventLoopAddOneShot(&OnMainThread, this);
+  }
+
+ private:
+  static void OnMainThread(void* self) {
+    std::unique_ptr<LocalSearch> search(static_cast<LocalSearch*>(self));
+    search->done_(std::move(search->outcome_));
+  }
+
+  const FtModule& ft_;
+  const Plan plan_;
+  const Done done_;
+  const int64_t begin_us_;
+  search::SearchOutcome outcome_;
+};
+
+}  // namespace
+
+base::Status RunLocalSearch(FtModule& ft, const IndexEntry& entry, Plan plan, Done done) {
+  RETURN_IF_ERROR(ft.CheckMaySearch());
+  ft.RunOnReader(entry, new LocalSearch(ft, std::move(plan), std::move(done)));
+  return base::OkStatus();
+}
+
+}  // namespace redoubt::ft

@@ -1,0 +1,177 @@
+#include "module/ft/shard_search.h"
+
+#include <fmt/core.h>
+
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "module/cluster/wire.h"
+#include "module/ft/document_fields.h"
+#include "module/ft/local_search.h"
+#include "module/ft/outcome_wire.h"
+#include "module/ft/search_reply.h"
+#include "module/host/blocked_client.h"
+#include "search/create_parser.h"
+#include "search/merge.h"
+
+namespace redoubt::ft {
+namespace {
+
+using cluster::NodeLink;
+using cluster::Question;
+
+// A shard keeps the time itself; this is for messages that are lost, and on top of its time for those under way.
+constexpr int64_t kOnTheWayMs = 200;
+constexpr int64_t kWithoutTimeoutMs = 60'000;
+constexpr int64_t kDefineTimeoutMs = 2000;
+
+std::string Body(std::string_view index, std::span<const std::string> words) {
+  cluster::WireWriter body;
+  body.Text(index);
+  body.Number(words.size());
+  for (const std::string& word : words) body.Text(word);
+  return body.Take();
+}
+
+// A search under way on several shards.
+class ShardedSearch final : public host::Completion {
+ public:
+  ShardedSearch(search::SearchPlan plan, host::Caller caller, size_t shards)
+      : plan_(std::move(plan)), caller_(std::move(caller)), waiting_(shards) {}
+  void set_client(host::BlockedClient* client) { client_ = client; }
+
+  void Add(const std::string& address, base::Result<search::SearchOutcome> found) {
+    if (found.ok()) {
+      found_.push_back(std::move(*found));
+    } else if (found.status().code() == base::StatusCode::kDeadlineExceeded) {
+      found_.emplace_back().timed_out = true;
+    } else if (error_.empty()) {
+      error_ = fmt::format("ERR the shard {} did not search: {}", address, found.status().message());
+    }
+    if (--waiting_ == 0) client_->Unblock();
+  }
+
+  void Reply(host::Context& ctx) override {
+    if (!error_.empty()) return ctx.ReplyError(error_);
+    ReplySearch(ctx, caller_, plan_, search::MergeOutcomes(plan_, std::move(found_)));
+  }
+
+ private:
+  const search::SearchPlan plan_;
+  const host::Caller caller_;
+  host::BlockedClient* client_ = nullptr;
+  size_t waiting_;
+  std::vector<search::SearchOutcome> found_;
+  std::string error_;
+};
+
+// Asks one other shard, and once more if it has to be given the index first: it may have joined after FT.CREATE.
+class ShardQuestion : public std::enable_shared_from_this<ShardQuestion> {
+ public:
+  ShardQuestion(FtModule& ft, cluster::Shard shard, std::string body, int64_t timeout_ms, ShardedSearch& search)
+      : ft_(ft), shard_(std::move(shard)), body_(std::move(body)), timeout_ms_(timeout_ms), search_(search) {}
+
+  void Ask(const search::IndexDefinition& definition) {
+    Send([self = shared_from_this(), words = DefinitionWords(definition)](base::Result<std::string> answer) {
+      if (answer.status().code() == base::StatusCode::kNotFound) return self->Define(words);
+      self->Done(std::move(answer));
+    });
+  }
+
+ private:
+  static std::vector<std::string> DefinitionWords(const search::IndexDefinition& definition) {
+    std::vector<std::string> words = search::CreateArgs(definition);
+    words.insert(words.begin(), "FT.CREATE");
+    return words;
+  }
+
+  void Send(NodeLink::Done done) {
+    ft_.shards()->link().Ask(shard_.node_id, Question::kSearch, body_, timeout_ms_, std::move(done));
+  }
+
+  void Define(const std::vector<std::string>& words) {
+    ft_.shards()->AskToDefine(shard_, words, kDefineTimeoutMs, [self = shared_from_this()](base::Status /*defined*/) {
+      self->Send([self](base::Result<std::string> answer) { self->Done(std::move(answer)); });
+    });
+  }
+
+  void Done(base::Result<std::string> answer) {
+    search_.Add(shard_.address, answer.ok() ? DecodeOutcome(*answer) : answer.status());
+  }
+
+  FtModule& ft_;
+  const cluster::Shard shard_;
+  const std::string body_;
+  const int64_t timeout_ms_;
+  ShardedSearch& search_;  // there until all shards have answered
+};
+
+// So that the node that asked need not ask again.
+void LoadFields(const search::SearchPlan& plan, search::SearchOutcome& outcome) {
+  if (plan.no_content) return;
+  host::Context ctx = host::EffectsContext::InDatabase(0);
+  std::erase_if(outcome.documents, [&](search::FoundDocument& document) {
+    const host::String key(document.key);
+    const std::optional<DocumentFields> fields = DocumentFields::Load(ctx, key.raw(), plan, document);
+    if (fields) document.fields.emplace(fields->texts().begin(), fields->texts().end());
+    return !fields;
+  });
+}
+
+base::Status AnswerSearch(FtModule& ft, std::string_view body, const NodeLink::Done& answer) {
+  cluster::WireReader reader(body);
+  ASSIGN_OR_RETURN(std::string_view name, reader.Text());
+  ASSIGN_OR_RETURN(size_t count, reader.Count(sizeof(uint64_t)));
+  std::vector<std::string_view> words;
+  for (size_t i = 0; i < count; ++i) {
+    ASSIGN_OR_RETURN(std::string_view word, reader.Text());
+    words.push_back(word);
+  }
+  const std::shared_ptr<IndexEntry> entry = ft.indexes().Find(name);
+  if (entry == nullptr) return base::NotFound(fmt::format("{}: no such index", name));
+  ASSIGN_OR_RETURN(search::SearchPlan plan, search::PlanSearch(words, entry->definition()));
+  search::MakeShardPlan(plan);
+  auto shown = std::make_shared<const search::SearchPlan>(std::move(plan));
+  return RunLocalSearch(ft, *entry, shown, [shown, answer](search::SearchOutcome outcome) {
+    LoadFields(*shown, outcome);
+    answer(EncodeOutcome(outcome));
+  });
+}
+
+}  // namespace
+
+base::Status SearchShards(FtModule& ft, host::Context& ctx, const host::Args& args,
+                          const std::shared_ptr<IndexEntry>& entry, search::SearchPlan plan,
+                          std::vector<cluster::Shard> shards) {
+  const int64_t timeout_ms = plan.timeout_ms > 0 ? plan.timeout_ms + kOnTheWayMs : kWithoutTimeoutMs;
+  std::vector<std::string> words;
+  for (size_t i = 2; i < args.size(); ++i) words.emplace_back(args[i]);
+  const std::string body = Body(entry->definition().name, words);
+  base::Result<search::SearchPlan> own = search::PlanSearch(Words(args, 2), entry->definition());
+  if (!own.ok()) return ReplyFtError(ctx, own.status());
+  search::MakeShardPlan(*own);
+  auto search = std::make_unique<ShardedSearch>(std::move(plan), host::Caller::Of(ctx), shards.size());
+  ShardedSearch& gathered = *search;
+  gathered.set_client(host::BlockedClient::Block(ctx, std::move(search)));
+  for (cluster::Shard& shard : shards) {
+    if (!shard.is_self) {
+      std::make_shared<ShardQuestion>(ft, shard, body, timeout_ms, gathered)->Ask(entry->definition());
+      continue;
+    }
+    const std::string address = shard.address;
+    const base::Status started = RunLocalSearch(
+        ft, *entry, std::make_shared<const search::SearchPlan>(std::move(*own)),
+        [&gathered, address](search::SearchOutcome outcome) { gathered.Add(address, std::move(outcome)); });
+    if (!started.ok()) gathered.Add(address, started);
+  }
+  return base::OkStatus();
+}
+
+void ServeShardSearches(FtModule& ft) {
+  ft.shards()->link().Serve(Question::kSearch, [&ft](std::string_view body, const NodeLink::Done& answer) {
+    if (base::Status status = AnswerSearch(ft, body, answer); !status.ok()) answer(std::move(status));
+  });
+}
+
+}  // namespace redoubt::ft
