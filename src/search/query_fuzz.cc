@@ -11,33 +11,34 @@
 namespace redoubt::search {
 namespace {
 
-const Index& SmallIndex() {
-  static const Index* index = [] {
-    std::vector<std::string_view> create = {"i",       "SCHEMA", "v", "VECTOR",          "FLAT", "6", "TYPE",
-                                            "FLOAT32", "DIM",    "2", "DISTANCE_METRIC", "L2",   "t", "TAG",
-                                            "n",       "NUMERIC"};
-    Index* made = Index::Create(ParseCreate(create).value(), base::DefaultMemory()).value().release();
-    for (int i = 0; i < 20; ++i) {
-      std::string tag = i % 2 == 0 ? "even" : "odd,prime";
-      std::string number = std::to_string(i);
-      std::vector<std::optional<std::string_view>> values = {std::string_view("\0\0\0\0\0\0\x80\x3f", 8), tag, number};
-      (void)made->Put("key" + number, values);
-    }
-    return made;
-  }();
-  return *index;
-}
-
-// Newlines divide the input into arguments.
-std::vector<std::string_view> Split(std::string_view text) {
+std::vector<std::string_view> Split(std::string_view text, char separator) {
   std::vector<std::string_view> args;
   while (args.size() < 64) {
-    size_t end = text.find('\n');
+    size_t end = text.find(separator);
     args.push_back(text.substr(0, end));
     if (end == std::string_view::npos) break;
     text.remove_prefix(end + 1);
   }
   return args;
+}
+
+Index& SmallIndex() {
+  static Index* index = [] {
+    const std::vector<std::string_view> create = Split(
+        "i SCHEMA v VECTOR FLAT 6 TYPE FLOAT32 DIM 2 DISTANCE_METRIC L2 t TAG n NUMERIC x TEXT INDEXMISSING INDEXEMPTY "
+        "y TEXT NOSTEM SORTABLE",
+        ' ');
+    Index* made = Index::Create(ParseCreate(create).value(), base::DefaultMemory()).value().release();
+    for (int i = 0; i < 20; ++i) {
+      std::string tag = i % 2 == 0 ? "even" : "odd,prime";
+      std::string number = std::to_string(i);
+      std::vector<std::optional<std::string_view>> values = {std::string_view("\0\0\0\0\0\0\x80\x3f", 8), tag, number,
+                                                             "running words 복제지연", tag + " words"};
+      (void)made->Put("key" + number, values);
+    }
+    return made;
+  }();
+  return *index;
 }
 
 void Run(std::span<const std::string_view> args) {
@@ -52,10 +53,14 @@ void Run(std::span<const std::string_view> args) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace redoubt::search;  // NOLINT: the entry point's name is fixed
   std::string_view text(reinterpret_cast<const char*>(data), size);
+  // As a document too: its words replace those of the input before.
+  std::vector<std::optional<std::string_view>> values = {std::nullopt, std::nullopt, std::nullopt, text, text};
+  (void)SmallIndex().Put("fuzzed", values);
   const std::string_view blob("\0\0\x80\x3f\0\0\0\0", 8);
   const std::string_view whole[] = {text, "PARAMS", "4", "b", blob, "k", "3", "DIALECT", "2"};
   Run(whole);
-  std::vector<std::string_view> args = Split(text);
+  // Newlines divide the input into arguments.
+  std::vector<std::string_view> args = Split(text, '\n');
   Run(args);
   auto definition = ParseCreate(args);
   if (!definition.ok()) return 0;

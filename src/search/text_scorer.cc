@@ -117,12 +117,21 @@ class TextScorer::Pass {
     }
   }
 
+  // Both sides are in the order of ids; the shorter one leads.
   void CountIn(const WeightedList& weighted, const Places& places) {
     PostingList::Cursor cursor(*weighted.list);
-    for (uint32_t place : places) {
-      cursor.SeekTo(ids_[place]);
-      if (cursor.done()) return;
-      if (cursor.id() == ids_[place]) counts_[place] += weighted.weight * cursor.count();
+    const bool few_postings = weighted.list->size() < places.size();
+    for (auto place = places.begin(); place != places.end() && !cursor.done();) {
+      if (cursor.id() == ids_[*place]) {
+        counts_[*place++] += weighted.weight * cursor.count();
+      } else if (cursor.id() < ids_[*place]) {
+        cursor.SeekTo(ids_[*place]);
+      } else if (few_postings) {
+        const auto before = [&](uint32_t other, Id id) { return ids_[other] < id; };
+        place = std::lower_bound(place, places.end(), cursor.id(), before);
+      } else {
+        ++place;
+      }
     }
   }
 
