@@ -92,19 +92,24 @@ Status ParseOptions(ArgCursor& args, IndexDefinition& definition) {
   return OkStatus();
 }
 
-Result<vector::ElementType> ParseType(std::string_view value) {
-  std::optional<vector::ElementType> type = vector::ParseElementType(value);
-  if (!type) return BadVector("FLAT index type", "Unknown argument");
-  return *type;
+Status BadIndexPart(const VectorOptions& options, std::string_view part, std::string_view reason) {
+  return BadVector(fmt::format("{} index {}", VectorAlgorithmName(options.algorithm), part), reason);
 }
 
-Result<size_t> ParseBounded(std::string_view part, std::string_view value, size_t highest) {
+Status ParseType(std::string_view value, VectorOptions& options) {
+  std::optional<vector::ElementType> type = vector::ParseElementType(value);
+  if (!type) return BadIndexPart(options, "type", "Unknown argument");
+  options.type = *type;
+  return OkStatus();
+}
+
+Status ParseBounded(const VectorOptions& options, std::string_view part, std::string_view value, size_t lowest,
+                    size_t highest, size_t& out) {
   std::optional<size_t> number = ParseSize(value);
-  if (!number) return BadVector(fmt::format("FLAT index {}", part), "Could not convert argument to expected type");
-  if (*number < 1 || *number > highest) {
-    return BadVector(fmt::format("FLAT index {}", part), "Value is outside acceptable bounds");
-  }
-  return *number;
+  if (!number) return BadIndexPart(options, part, "Could not convert argument to expected type");
+  if (*number < lowest || *number > highest) return BadIndexPart(options, part, "Value is outside acceptable bounds");
+  out = *number;
+  return OkStatus();
 }
 
 struct SeenVectorKeys {
@@ -113,51 +118,83 @@ struct SeenVectorKeys {
   bool metric = false;
 };
 
+constexpr size_t kMaxCount = size_t{1} << 31;
+
+Status ParseEpsilon(std::string_view value, VectorOptions& options) {
+  std::optional<double> epsilon = ParseDouble(value);
+  if (!epsilon) return BadIndexPart(options, "epsilon", "Could not convert argument to expected type");
+  if (!(*epsilon > 0)) return BadIndexPart(options, "epsilon", "Value is outside acceptable bounds");
+  options.graph.epsilon = *epsilon;
+  return OkStatus();
+}
+
+// False when HNSW has no such attribute.
+Result<bool> ParseGraphAttribute(std::string_view key, std::string_view value, VectorOptions& options) {
+  constexpr size_t kMaxM = 512;
+  constexpr size_t kMaxEfConstruction = 65536;
+  GraphOptions& graph = options.graph;
+  if (EqualsIgnoringCase(key, "M")) {
+    RETURN_IF_ERROR(ParseBounded(options, "m", value, 2, kMaxM, graph.m));
+  } else if (EqualsIgnoringCase(key, "EF_CONSTRUCTION")) {
+    RETURN_IF_ERROR(ParseBounded(options, "efc", value, 1, kMaxEfConstruction, graph.ef_construction));
+  } else if (EqualsIgnoringCase(key, "EF_RUNTIME")) {
+    RETURN_IF_ERROR(ParseBounded(options, "efr", value, 1, kMaxCount, graph.ef_runtime));
+  } else if (EqualsIgnoringCase(key, "EPSILON")) {
+    RETURN_IF_ERROR(ParseEpsilon(value, options));
+  } else if (EqualsIgnoringCase(key, "COMPRESSION")) {
+    graph.full_floats = EqualsIgnoringCase(value, "NONE");
+    if (!graph.full_floats && !EqualsIgnoringCase(value, "INT8")) {
+      return NotHere(fmt::format("COMPRESSION {}", value.substr(0, 64)), "HNSW keeps codes of INT8, or NONE: floats");
+    }
+  } else {
+    return false;
+  }
+  return true;
+}
+
 Status ParseVectorAttribute(std::string_view key, std::string_view value, VectorOptions& options,
                             SeenVectorKeys& seen) {
-  constexpr size_t kMaxCount = size_t{1} << 31;
   if (EqualsIgnoringCase(key, "TYPE")) {
     seen.type = true;
-    ASSIGN_OR_RETURN(options.type, ParseType(value));
-    return OkStatus();
+    return ParseType(value, options);
   }
   if (EqualsIgnoringCase(key, "DIM")) {
     seen.dim = true;
-    ASSIGN_OR_RETURN(options.dim, ParseBounded("dim", value, vector::kMaxDim));
-    return OkStatus();
+    return ParseBounded(options, "dim", value, 1, vector::kMaxDim, options.dim);
   }
   if (EqualsIgnoringCase(key, "DISTANCE_METRIC")) {
     seen.metric = true;
     std::optional<vector::Metric> metric = vector::ParseMetric(value);
-    if (!metric) return BadVector("FLAT index metric", "Unknown argument");
+    if (!metric) return BadIndexPart(options, "metric", "Unknown argument");
     options.metric = *metric;
     return OkStatus();
   }
   if (EqualsIgnoringCase(key, "INITIAL_CAP")) {
-    ASSIGN_OR_RETURN(options.initial_cap, ParseBounded("initial cap", value, kMaxCount));
-    return OkStatus();
+    return ParseBounded(options, "initial cap", value, 1, kMaxCount, options.initial_cap.emplace());
   }
-  if (EqualsIgnoringCase(key, "BLOCK_SIZE")) {
-    ASSIGN_OR_RETURN(options.block_size, ParseBounded("block size", value, kMaxCount));
-    return OkStatus();
+  if (options.algorithm == VectorAlgorithm::kHnsw) {
+    ASSIGN_OR_RETURN(bool taken, ParseGraphAttribute(key, value, options));
+    if (taken) return OkStatus();
+  } else if (EqualsIgnoringCase(key, "BLOCK_SIZE")) {
+    return ParseBounded(options, "block size", value, 1, kMaxCount, options.block_size.emplace());
   }
-  return InvalidArgument(fmt::format("Bad arguments for algorithm FLAT: {}", key));
+  return InvalidArgument(
+      fmt::format("Bad arguments for algorithm {}: {}", VectorAlgorithmName(options.algorithm), key));
 }
 
-Status CheckAlgorithm(ArgCursor& args) {
+Result<VectorAlgorithm> ParseAlgorithm(ArgCursor& args) {
   ASSIGN_OR_RETURN(std::string_view algorithm, args.Next("vector similarity algorithm"));
-  if (EqualsIgnoringCase(algorithm, "FLAT")) return OkStatus();
-  for (std::string_view graph : {"HNSW", "SVS-VAMANA"}) {
-    if (EqualsIgnoringCase(algorithm, graph)) {
-      return NotHere(fmt::format("Vector algorithm {}", graph),
-                     "use FLAT, which is exact (attributes TYPE, DIM and DISTANCE_METRIC only)");
-    }
+  for (VectorAlgorithm known : {VectorAlgorithm::kFlat, VectorAlgorithm::kHnsw}) {
+    if (EqualsIgnoringCase(algorithm, VectorAlgorithmName(known))) return known;
+  }
+  if (EqualsIgnoringCase(algorithm, "SVS-VAMANA")) {
+    return NotHere("Vector algorithm SVS-VAMANA", "use HNSW, a graph of compressed vectors too");
   }
   return BadVector("algorithm", "Unknown argument");
 }
 
 Status ParseVector(ArgCursor& args, VectorOptions& options) {
-  RETURN_IF_ERROR(CheckAlgorithm(args));
+  ASSIGN_OR_RETURN(options.algorithm, ParseAlgorithm(args));
   if (!args.done() && ParseSize(args.Peek()).value_or(0) % 2 != 0) {
     return InvalidArgument(
         fmt::format("Bad number of arguments for vector similarity index: got {} but expected even number as algorithm "
@@ -173,7 +210,8 @@ Status ParseVector(ArgCursor& args, VectorOptions& options) {
   for (auto [have, name] : {std::pair(seen.type, "TYPE"), {seen.dim, "DIM"}, {seen.metric, "DISTANCE_METRIC"}}) {
     if (have) continue;
     return InvalidArgument(
-        fmt::format("Missing mandatory parameter: cannot create FLAT index without specifying {} argument", name));
+        fmt::format("Missing mandatory parameter: cannot create {} index without specifying {} argument",
+                    VectorAlgorithmName(options.algorithm), name));
   }
   return OkStatus();
 }
@@ -254,6 +292,14 @@ Result<Field> ParseField(ArgCursor& args) {
   return field;
 }
 
+void AppendGraph(const GraphOptions& graph, std::vector<std::string>& attributes) {
+  attributes.insert(attributes.end(), {"M", std::to_string(graph.m)});
+  attributes.insert(attributes.end(), {"EF_CONSTRUCTION", std::to_string(graph.ef_construction)});
+  attributes.insert(attributes.end(), {"EF_RUNTIME", std::to_string(graph.ef_runtime)});
+  attributes.insert(attributes.end(), {"EPSILON", fmt::format("{}", graph.epsilon)});
+  attributes.insert(attributes.end(), {"COMPRESSION", graph.full_floats ? "NONE" : "INT8"});
+}
+
 void AppendVector(const VectorOptions& vector, std::vector<std::string>& args) {
   std::vector<std::string> attributes = {"TYPE",
                                          std::string(vector::ElementName(vector.type)),
@@ -263,7 +309,9 @@ void AppendVector(const VectorOptions& vector, std::vector<std::string>& args) {
                                          std::string(vector::MetricName(vector.metric))};
   if (vector.initial_cap) attributes.insert(attributes.end(), {"INITIAL_CAP", std::to_string(*vector.initial_cap)});
   if (vector.block_size) attributes.insert(attributes.end(), {"BLOCK_SIZE", std::to_string(*vector.block_size)});
-  args.insert(args.end(), {"VECTOR", "FLAT", std::to_string(attributes.size())});
+  if (vector.algorithm == VectorAlgorithm::kHnsw) AppendGraph(vector.graph, attributes);
+  args.insert(args.end(),
+              {"VECTOR", std::string(VectorAlgorithmName(vector.algorithm)), std::to_string(attributes.size())});
   args.insert(args.end(), attributes.begin(), attributes.end());
 }
 

@@ -47,7 +47,9 @@ TEST(CreateParserTest, ReadsEveryPartOfADefinition) {
 TEST(CreateParserTest, WritesArgumentsThatMakeTheSameDefinition) {
   for (const char* text :
        {"i SCHEMA t TAG", "i PREFIX 2 a b SKIPINITIALSCAN NOFREQS SCHEMA x AS y NUMERIC SORTABLE UNF",
-        "i SCORE 0.25 SCHEMA v VECTOR FLAT 10 TYPE FLOAT32 DIM 3 DISTANCE_METRIC IP INITIAL_CAP 5 BLOCK_SIZE 6"}) {
+        "i SCORE 0.25 SCHEMA v VECTOR FLAT 10 TYPE FLOAT32 DIM 3 DISTANCE_METRIC IP INITIAL_CAP 5 BLOCK_SIZE 6",
+        "i SCHEMA v VECTOR hnsw 18 TYPE FLOAT32 DIM 3 DISTANCE_METRIC IP M 7 EF_CONSTRUCTION 70 EF_RUNTIME 17 "
+        "EPSILON 0.5 COMPRESSION none INITIAL_CAP 5"}) {
     std::vector<std::string> args = CreateArgs(Parse(text).value());
     std::vector<std::string_view> views(args.begin(), args.end());
     EXPECT_EQ(CreateArgs(ParseCreate(views).value()), args) << text;
@@ -69,6 +71,35 @@ TEST(CreateParserTest, TakesEveryElementType) {
             "Bad arguments for vector similarity FLAT index type: Unknown argument");
 }
 
+TEST(CreateParserTest, ReadsTheAttributesOfAGraph) {
+  const std::string graph = "i SCHEMA v VECTOR HNSW ";
+  const std::string needed = " TYPE FLOAT32 DIM 4 DISTANCE_METRIC L2";
+  const VectorOptions plain = Parse(graph + "6" + needed).value().fields[0].vector;
+  EXPECT_EQ(plain.algorithm, VectorAlgorithm::kHnsw);
+  EXPECT_EQ(plain.graph.m, 16u);
+  EXPECT_EQ(plain.graph.ef_construction, 200u);
+  EXPECT_EQ(plain.graph.ef_runtime, 10u);
+  EXPECT_EQ(plain.graph.epsilon, 0.01);
+  EXPECT_FALSE(plain.graph.full_floats);
+  const VectorOptions set =
+      Parse(graph + "14" + needed + " M 40 EF_RUNTIME 99 EPSILON 2 COMPRESSION NONE").value().fields[0].vector;
+  EXPECT_EQ(set.graph.m, 40u);
+  EXPECT_EQ(set.graph.ef_runtime, 99u);
+  EXPECT_EQ(set.graph.epsilon, 2);
+  EXPECT_TRUE(set.graph.full_floats);
+  auto refusal = [&](const std::string& more) { return Error(graph + "8" + needed + " " + more); };
+  const std::string bad = "Bad arguments for vector similarity HNSW index ";
+  EXPECT_EQ(refusal("M 1"), bad + "m: Value is outside acceptable bounds");
+  EXPECT_EQ(refusal("M 513"), bad + "m: Value is outside acceptable bounds");
+  EXPECT_EQ(refusal("EF_CONSTRUCTION 0"), bad + "efc: Value is outside acceptable bounds");
+  EXPECT_EQ(refusal("EF_RUNTIME x"), bad + "efr: Could not convert argument to expected type");
+  EXPECT_EQ(refusal("EPSILON -1"), bad + "epsilon: Value is outside acceptable bounds");
+  EXPECT_EQ(refusal("DIM 0"), bad + "dim: Value is outside acceptable bounds");
+  EXPECT_EQ(refusal("BLOCK_SIZE 10"), "Bad arguments for algorithm HNSW: BLOCK_SIZE");
+  EXPECT_EQ(Error(graph + "2 TYPE FLOAT32"),
+            "Missing mandatory parameter: cannot create HNSW index without specifying DIM argument");
+}
+
 TEST(CreateParserTest, AnswersWithTheErrorsThatClientsKnow) {
   EXPECT_EQ(Error("i ON HASH"), "No schema found");
   EXPECT_EQ(Error("i SCHEMA"), "Fields arguments are missing");
@@ -87,7 +118,7 @@ TEST(CreateParserTest, AnswersWithTheErrorsThatClientsKnow) {
 }
 
 TEST(CreateParserTest, NamesWhatThisVersionDoesNotHave) {
-  EXPECT_NE(Error("i SCHEMA v VECTOR HNSW 6 TYPE FLOAT32 DIM 4 DISTANCE_METRIC L2").find("use FLAT"),
+  EXPECT_NE(Error("i SCHEMA v VECTOR SVS-VAMANA 6 TYPE FLOAT32 DIM 4 DISTANCE_METRIC L2").find("use HNSW"),
             std::string::npos);
   EXPECT_NE(Error("i SCHEMA body TEXT PHONETIC dm:en").find("`body`"), std::string::npos);
   EXPECT_NE(Error("i ON JSON SCHEMA t TAG").find("ON HASH"), std::string::npos);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "search/args.h"
+#include "search/graph_field.h"
 #include "search/numeric_index.h"
 #include "search/tag_index.h"
 #include "search/text_field.h"
@@ -76,6 +77,10 @@ Result<std::unique_ptr<FieldIndex>> MakeKind(const Field& field, const IndexDefi
     case FieldType::kText:
       return MakeTextField(field, definition, memory);
     case FieldType::kVector: {
+      if (field.vector.algorithm == VectorAlgorithm::kHnsw) {
+        ASSIGN_OR_RETURN(std::unique_ptr<GraphField> graph, GraphField::Create(field.vector, memory));
+        return std::unique_ptr<FieldIndex>(std::move(graph));
+      }
       ASSIGN_OR_RETURN(std::unique_ptr<VectorField> index, VectorField::Create(field.vector, memory));
       return std::unique_ptr<FieldIndex>(std::move(index));
     }

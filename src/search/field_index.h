@@ -15,6 +15,7 @@
 
 namespace redoubt::search {
 
+class GraphField;
 class NumericIndex;
 class TagIndex;
 class TextIndex;
@@ -49,7 +50,8 @@ class FieldIndex {
   virtual const TagIndex* tags() const { return nullptr; }
   virtual const NumericIndex* numbers() const { return nullptr; }
   virtual const TextIndex* text() const { return nullptr; }
-  virtual const VectorField* vectors() const { return nullptr; }
+  virtual const VectorField* vectors() const { return nullptr; }  // FLAT
+  virtual const GraphField* graph() const { return nullptr; }     // HNSW
 
  private:
   std::unique_ptr<Presence> presence_;

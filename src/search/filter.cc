@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "search/graph_field.h"
 #include "search/numeric_index.h"
 #include "search/tag_index.h"
 #include "search/text_matcher.h"
@@ -34,8 +35,10 @@ IdSet FilterEvaluator::AllBut(const FilterNode& node) const {
 
 IdSet FilterEvaluator::Near(const FilterNode& node) const {
   const VectorRange& range = *node.vector_range;
+  const GraphField* graph = fields_[node.field]->graph();
   std::vector<vector::Hit> hits =
-      fields_[node.field]->vectors()->InRange({range.blob, 0, nullptr, stop_, range.radius});
+      graph != nullptr ? graph->InRange(range.blob, range.radius, stop_)
+                       : fields_[node.field]->vectors()->InRange({range.blob, 0, nullptr, stop_, range.radius});
   IdSet set(documents_.bound());
   for (const vector::Hit& hit : hits) set.Insert(hit.id);
   if (range.name) distances_.Note(*range.name, std::move(hits));

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "search/graph_field.h"
 #include "search/text_scorer.h"
 #include "search/vector_field.h"
 
@@ -121,6 +122,23 @@ void Index::FindNearest(size_t field, std::span<const SearchTask> tasks, std::ve
   }
 }
 
+Index::Candidates Index::FindInGraph(const SearchTask& task, SearchOutcome& outcome) const {
+  const Query& query = task.plan->query;
+  const KnnClause& knn = *query.knn;
+  RangeDistances distances;
+  std::optional<IdSet> filter;
+  if (query.filter->kind != FilterNode::Kind::kAll) filter = Evaluate(task, distances, outcome);
+  std::function<bool()> stop;
+  if (task.stop) stop = [&] { return outcome.timed_out = task.stop(); };
+  outcome.candidates = true;
+  Candidates candidates;
+  for (const vector::Hit& hit : fields_[knn.field]->graph()->Search(knn.blob, knn.k, knn.ef_runtime.value_or(0),
+                                                                    filter ? &*filter : nullptr, std::move(stop))) {
+    candidates.push_back({hit.id, hit.distance, {}, distances.Of(hit.id, query.range_names.size())});
+  }
+  return candidates;
+}
+
 IdSet Index::Evaluate(const SearchTask& task, RangeDistances& distances, SearchOutcome& outcome) const {
   std::function<bool()> stop;
   if (task.stop) stop = [&] { return outcome.timed_out = task.stop(); };
@@ -153,7 +171,7 @@ void Index::Score(const SearchTask& task, Candidates& candidates, SearchOutcome&
 
 SortKey Index::SortKeyOf(const SearchPlan& plan, const Candidate& candidate) const {
   if (plan.sort == SortKind::kDistance) return candidate.distance;
-  if (plan.sort == SortKind::kNone) return {};
+  if (plan.sort == SortKind::kNone || plan.sort == SortKind::kScore) return {};
   if (plan.sort == SortKind::kRangeDistance) {
     const double distance = candidate.range_distances[plan.sort_field];
     return std::isnan(distance) ? SortKey() : SortKey(distance);
@@ -184,12 +202,20 @@ void Index::Sort(const SearchPlan& plan, Candidates& candidates) const {
 }
 
 void Index::Finish(const SearchPlan& plan, Candidates candidates, SearchOutcome& outcome) const {
-  Sort(plan, candidates);
+  size_t begin = plan.offset;
+  size_t end = candidates.size();
+  if (outcome.candidates) {  // sorted and cut when they are ranked
+    begin = 0;
+    for (Candidate& candidate : candidates) candidate.sort_key = SortKeyOf(plan, candidate);
+  } else {
+    Sort(plan, candidates);
+    if (end > plan.offset && end - plan.offset > plan.limit) end = plan.offset + plan.limit;
+  }
   outcome.total = candidates.size();
-  for (size_t i = plan.offset; i < candidates.size() && i - plan.offset < plan.limit; ++i) {
+  for (size_t i = begin; i < end; ++i) {
     Candidate& candidate = candidates[i];
     FoundDocument& document = outcome.documents.emplace_back();
-    if (plan.with_keys) document.key = documents_.Key(candidate.id);
+    if (plan.with_keys || outcome.candidates) document.key = documents_.Key(candidate.id);
     document.distance = candidate.distance;
     document.score = candidate.score;
     document.sort_key = std::move(candidate.sort_key);
@@ -208,6 +234,7 @@ std::vector<SearchOutcome> Index::SearchMany(std::span<const SearchTask> tasks) 
   for (size_t i = 0; i < tasks.size(); ++i) {
     const SearchPlan& plan = *tasks[i].plan;
     if (!plan.query.knn) found[i] = Matching(tasks[i], outcomes[i]);
+    if (plan.query.knn && plan.query.knn->graph) found[i] = FindInGraph(tasks[i], outcomes[i]);
     Finish(plan, std::move(found[i]), outcomes[i]);
   }
   return outcomes;
@@ -227,6 +254,14 @@ IndexStats Index::Stats() const {
   stats.field_failures = field_failures_;
   for (const std::unique_ptr<FieldIndex>& field : fields_) field->AddTo(stats);
   return stats;
+}
+
+std::vector<std::shared_ptr<vector::HnswIndex>> Index::Graphs() const {
+  std::vector<std::shared_ptr<vector::HnswIndex>> graphs;
+  for (const std::unique_ptr<FieldIndex>& field : fields_) {
+    if (field->graph() != nullptr) graphs.push_back(field->graph()->index());
+  }
+  return graphs;
 }
 
 std::vector<std::string> Index::Keys() const {

@@ -17,6 +17,7 @@
 #include "search/index_stats.h"
 #include "search/schema.h"
 #include "search/search_request.h"
+#include "vector/hnsw_index.h"
 
 namespace redoubt::search {
 
@@ -33,10 +34,13 @@ struct FoundDocument {
   std::vector<double> range_distances;             // by Query::range_names; NaN outside of that range
 };
 
+// Of a KNN over a graph the documents are `candidates`, more than were asked for and by the distance of codes: see
+// rank.h for the rest.
 struct SearchOutcome {
   size_t total = 0;                      // matches before LIMIT; at most k for KNN
   std::vector<FoundDocument> documents;  // those within LIMIT
   bool timed_out = false;                // what was found until then
+  bool candidates = false;
 };
 
 // One of several searches that run together. Borrows both.
@@ -66,6 +70,8 @@ class Index {
   size_t size() const { return documents_.size(); }
   IndexStats Stats() const;
   std::vector<std::string> Keys() const;
+  // Those of its fields; other threads link what is staged in them.
+  std::vector<std::shared_ptr<vector::HnswIndex>> Graphs() const;
 
  private:
   struct Candidate {
@@ -87,6 +93,7 @@ class Index {
   using Candidates = std::vector<Candidate>;
   void FindNearest(size_t field, std::span<const SearchTask> tasks, std::vector<Candidates>& found,
                    std::vector<SearchOutcome>& outcomes) const;
+  Candidates FindInGraph(const SearchTask& task, SearchOutcome& outcome) const;
   Candidates Matching(const SearchTask& task, SearchOutcome& outcome) const;
   void Finish(const SearchPlan& plan, Candidates candidates, SearchOutcome& outcome) const;
   SortKey SortKeyOf(const SearchPlan& plan, const Candidate& candidate) const;

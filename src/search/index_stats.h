@@ -32,6 +32,7 @@ struct IndexStats {
   size_t numeric_bytes = 0;
   size_t text_bytes = 0;
   size_t vector_bytes = 0;
+  size_t staged_vectors = 0;  // found, but not linked in their graph yet
   size_t key_bytes = 0;
   FailureCounter failures;
   std::vector<FailureCounter> field_failures;  // in the order of the fields

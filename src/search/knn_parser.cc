@@ -23,13 +23,18 @@ class KnnParser {
     KnnClause knn;
     ASSIGN_OR_RETURN(knn.k, ParseK());
     ASSIGN_OR_RETURN(knn.field, ParseField());
-    ASSIGN_OR_RETURN(knn.blob, ParseVectorBlob(scan_, definition_.fields[knn.field].vector));
+    const Field& field = definition_.fields[knn.field];
+    knn.graph = field.vector.algorithm == VectorAlgorithm::kHnsw;
+    knn.path = field.path;
+    knn.type = field.vector.type;
+    knn.metric = field.vector.metric;
+    ASSIGN_OR_RETURN(knn.blob, ParseVectorBlob(scan_, field.vector));
     RETURN_IF_ERROR(attributes_.ParseBrackets(scan_));
     if (scan_.Take("=>")) RETURN_IF_ERROR(attributes_.ParseBraces(scan_));
     RETURN_IF_ERROR(attributes_.Check(filtered_));
     knn.ef_runtime = attributes_.ef_runtime();
     knn.shard_k_ratio = attributes_.shard_k_ratio();
-    ASSIGN_OR_RETURN(knn.distance_name, DistanceName(definition_.fields[knn.field]));
+    ASSIGN_OR_RETURN(knn.distance_name, DistanceName(field));
     return knn;
   }
 

@@ -13,9 +13,11 @@ constexpr size_t kWritersShare = 64;  // well below a millisecond of work
 
 }  // namespace
 
-Result<std::shared_ptr<LiveIndex>> LiveIndex::Create(IndexDefinition definition, base::MemoryResource& memory) {
+Result<std::shared_ptr<LiveIndex>> LiveIndex::Create(IndexDefinition definition, base::MemoryResource& memory,
+                                                     Wake wake) {
   ASSIGN_OR_RETURN(std::unique_ptr<Index> index, Index::Create(definition, memory));
-  std::shared_ptr<LiveIndex> live(new LiveIndex(std::move(definition), memory));
+  std::shared_ptr<LiveIndex> live(new LiveIndex(std::move(definition), memory, std::move(wake)));
+  live->work_.Serve(index->Graphs());
   live->index_ = std::move(index);
   return live;
 }
@@ -24,6 +26,7 @@ void LiveIndex::Put(std::string_view key, FieldValues values) {
   std::unique_lock lock(index_mu_, std::try_to_lock);
   if (lock.owns_lock() && ApplyQueue(kWritersShare)) {
     (void)index_->Put(key, values);  // a failure is counted by the index
+    WakeWorkers();
     return;
   }
   if (lock.owns_lock()) lock.unlock();
@@ -38,6 +41,7 @@ void LiveIndex::Remove(std::string_view key) {
   std::unique_lock lock(index_mu_, std::try_to_lock);
   if (lock.owns_lock() && ApplyQueue(kWritersShare)) {
     index_->Remove(key);
+    WakeWorkers();
     return;
   }
   if (lock.owns_lock()) lock.unlock();
@@ -75,6 +79,7 @@ bool LiveIndex::ApplyQueue(size_t at_most) {
     }
   }
   for (const Change& change : changes) Apply(change);
+  WakeWorkers();
   // Lowered after they were applied: whoever reads zero without a lock may rely on it.
   std::lock_guard lock(queue_mu_);
   queued_.store(queue_.size(), std::memory_order_release);
@@ -101,6 +106,11 @@ void LiveIndex::Reset() {
   Result<std::unique_ptr<Index>> fresh = Index::Create(definition_, memory_);
   CHECK(fresh.ok());  // the same definition made one before
   index_ = std::move(*fresh);
+  work_.Serve(index_->Graphs());
+}
+
+void LiveIndex::WakeWorkers() {
+  if (wake_ && work_.pending()) wake_(shared_from_this());
 }
 
 std::shared_lock<std::shared_mutex> LiveIndex::LockForReading() {

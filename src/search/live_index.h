@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/thread_annotations.h"
+#include "search/graph_work.h"
 #include "search/index.h"
 
 namespace redoubt::search {
@@ -20,9 +21,14 @@ namespace redoubt::search {
 //   The writer never waits for a search: while one runs, its changes queue up, and it works off only a little of the
 //   queue at a time.
 //   A search sees every change that was made before it began: it applies the queue first.
-class LiveIndex {
+class LiveIndex : public std::enable_shared_from_this<LiveIndex> {
  public:
-  static base::Result<std::shared_ptr<LiveIndex>> Create(IndexDefinition definition, base::MemoryResource& memory);
+  // Called by the thread that made work for the graphs of the index, with no lock held but exclusive access to it: it
+  // has other threads call work().Run().
+  using Wake = std::function<void(const std::shared_ptr<LiveIndex>&)>;
+
+  static base::Result<std::shared_ptr<LiveIndex>> Create(IndexDefinition definition, base::MemoryResource& memory,
+                                                         Wake wake = nullptr);
 
   // Only from the writer's thread. Values are copied when they have to wait.
   void Put(std::string_view key, FieldValues values);
@@ -36,6 +42,7 @@ class LiveIndex {
   std::vector<std::string> Keys();
 
   const IndexDefinition& definition() const { return definition_; }
+  GraphWork& work() { return work_; }
   size_t queued() const { return queued_.load(std::memory_order_acquire); }
 
  private:
@@ -46,8 +53,8 @@ class LiveIndex {
     std::vector<std::optional<std::string>> values;
   };
 
-  LiveIndex(IndexDefinition definition, base::MemoryResource& memory)
-      : definition_(std::move(definition)), memory_(memory) {}
+  LiveIndex(IndexDefinition definition, base::MemoryResource& memory, Wake wake)
+      : definition_(std::move(definition)), memory_(memory), wake_(std::move(wake)) {}
 
   void Enqueue(Change change);
   bool TryApplyQueue(size_t at_most);
@@ -55,11 +62,14 @@ class LiveIndex {
   bool ApplyQueue(size_t at_most);
   void Apply(const Change& change);
   void Reset();
+  void WakeWorkers();
   std::shared_lock<std::shared_mutex> LockForReading();
   void DoneReading(std::shared_lock<std::shared_mutex> lock);
 
   const IndexDefinition definition_;
   base::MemoryResource& memory_;
+  const Wake wake_;
+  GraphWork work_;
   std::shared_mutex index_mu_;
   std::unique_ptr<Index> index_ GUARDED_BY(index_mu_);
   std::mutex queue_mu_;  // taken after index_mu_ where both are

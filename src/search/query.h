@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "search/text_query.h"
+#include "vector/distance.h"
+#include "vector/element.h"
 
 namespace redoubt::search {
 
@@ -57,7 +59,11 @@ struct KnnClause {
   std::string blob;                     // in the field's element type
   std::optional<size_t> ef_runtime;     // of a graph; nothing: that of the field
   std::optional<double> shard_k_ratio;  // the part of k that each node of a cluster is asked for, 0..1
-  std::string distance_name;            // AS or $YIELD_DISTANCE_AS, else __<field>_score
+  bool graph = false;  // over a graph: what is found has to be measured again, with the vectors at `path`
+  std::string path;
+  vector::ElementType type = vector::ElementType::kFloat32;
+  vector::Metric metric = vector::Metric::kL2;
+  std::string distance_name;  // AS or $YIELD_DISTANCE_AS, else __<field>_score
 };
 
 struct Query {

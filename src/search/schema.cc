@@ -18,6 +18,10 @@ std::string_view FieldTypeName(FieldType type) {
   return "TAG";
 }
 
+std::string_view VectorAlgorithmName(VectorAlgorithm algorithm) {
+  return algorithm == VectorAlgorithm::kHnsw ? "HNSW" : "FLAT";
+}
+
 bool IndexDefinition::Covers(std::string_view key) const {
   return std::any_of(prefixes.begin(), prefixes.end(),
                      [&](const std::string& prefix) { return key.starts_with(prefix); });

@@ -26,8 +26,22 @@ struct TextOptions {
   bool suffix_trie = false;  // accepted and shown; suffixes are found without one
 };
 
-// A FLAT index: the one algorithm this version has.
+enum class VectorAlgorithm { kFlat, kHnsw };
+
+std::string_view VectorAlgorithmName(VectorAlgorithm algorithm);  // "FLAT", "HNSW"
+
+// Of an HNSW index; see vector/hnsw_index.h.
+struct GraphOptions {
+  size_t m = 16;
+  size_t ef_construction = 200;
+  size_t ef_runtime = 10;
+  double epsilon = 0.01;
+  bool full_floats = false;  // COMPRESSION NONE, else INT8
+};
+
 struct VectorOptions {
+  VectorAlgorithm algorithm = VectorAlgorithm::kFlat;
+  GraphOptions graph;
   vector::ElementType type = vector::ElementType::kFloat32;
   size_t dim = 0;
   vector::Metric metric = vector::Metric::kL2;

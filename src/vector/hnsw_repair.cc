@@ -24,9 +24,9 @@ bool HnswIndex::WorthARepair() const {
 }
 
 bool HnswIndex::HasWork() const {
-  if (staged() > 0 || phase_.load() != RepairPhase::kIdle) return true;
+  if (phase_.load() != RepairPhase::kIdle) return true;
   std::lock_guard lock(mu_);
-  return WorthARepair();
+  return !queue_.empty() || WorthARepair();
 }
 
 RepairProgress HnswIndex::Repair(size_t budget) {

@@ -79,7 +79,7 @@ HnswResult HnswIndex::Search(const HnswQuery& query) const {
   const size_t k = std::min(query.k, size());
   OwnCode own(codec_);
   if (k == 0 || !codec_.Encode(query.vector, own.code())) return result;
-  const size_t ef = std::max(query.ef, k) * (query.filter != nullptr ? kFilteredEfFactor : 1);
+  const size_t ef = std::max(std::min(query.ef, size()), k) * (query.filter != nullptr ? kFilteredEfFactor : 1);
   const size_t matching = query.filter != nullptr ? query.filter->Count() : size();
   Lease walk(*this);
   walk->NoteStaged();  // first: what is linked from now on is met both ways, and what was before is met in the graph

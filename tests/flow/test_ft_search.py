@@ -132,7 +132,7 @@ def test_names_given_by_as_are_what_queries_and_returns_use(client):
         ("FT.INFO nope", "Unknown index name"),
         ("FT.DROPINDEX nope", "Unknown Index name"),
         ("FT.CREATE idx SCHEMA t TAG", "Index already exists"),
-        ("FT.CREATE i2 SCHEMA v VECTOR HNSW 6 TYPE FLOAT32 DIM 2 DISTANCE_METRIC L2", "use FLAT"),
+        ("FT.CREATE i2 SCHEMA v VECTOR SVS-VAMANA 6 TYPE FLOAT32 DIM 2 DISTANCE_METRIC L2", "use HNSW"),
         ("FT.CREATE i2 SCHEMA v VECTOR FLAT 4 TYPE FLOAT32 DIM 2", "without specifying DISTANCE_METRIC argument"),
         ("FT.CREATE i2 SCHEMA v VECTOR FLAT 6 TYPE FLOAT32 DIM 4294967296 DISTANCE_METRIC L2", "outside acceptable bounds"),
         ("FT.SEARCH idx @tag:{", "Syntax error at offset"),

@@ -11,6 +11,7 @@
 #include "module/ft/ft_module.h"
 #include "module/ft/hash_reader.h"
 #include "module/host/key.h"
+#include "search/rank.h"
 
 namespace redoubt::ft {
 namespace {
@@ -66,7 +67,11 @@ bool AggregateJob::RunUntilFieldsAreNeeded() {
   try {
     if (!error_.ok()) return false;
     if (phase_ == Phase::kSearching) {
-      run_.TakeDocuments(entry_->live->Search(plan_.search, stop));
+      search::SearchOutcome found = entry_->live->Search(plan_.search, stop);
+      // Rows have the distances of the graph's codes: their keys are only read where the aggregation needs fields.
+      search::RankCandidates(
+          plan_.search, [](const auto& document) { return document.distance; }, found);
+      run_.TakeDocuments(std::move(found));
       phase_ = checks_keys_ ? Phase::kCheckingKeys : Phase::kRunning;
       if (checks_keys_) return true;
     }

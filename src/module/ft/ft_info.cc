@@ -1,5 +1,7 @@
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "module/ft/ft_module.h"
 
 namespace redoubt::ft {
@@ -59,7 +61,7 @@ FieldProperties Describe(const Field& field) {
       {"identifier", field.path}, {"attribute", field.name}, {"type", std::string(FieldTypeName(field.type))}};
   if (field.type == FieldType::kVector) {
     properties.pairs.insert(properties.pairs.end(),
-                            {{"algorithm", "FLAT"},
+                            {{"algorithm", std::string(VectorAlgorithmName(field.vector.algorithm))},
                              {"data_type", std::string(vector::ElementName(field.vector.type))},
                              {"dim", std::to_string(field.vector.dim)},
                              {"distance_metric", std::string(vector::MetricName(field.vector.metric))}});
@@ -69,6 +71,13 @@ FieldProperties Describe(const Field& field) {
     if (field.text.no_stem) properties.flags.emplace_back("NOSTEM");
     if (field.text.suffix_trie) properties.flags.emplace_back("WITHSUFFIXTRIE");
     if (field.index_empty) properties.flags.emplace_back("INDEXEMPTY");
+  }
+  if (field.type == FieldType::kVector && field.vector.algorithm == search::VectorAlgorithm::kHnsw) {
+    const search::GraphOptions& graph = field.vector.graph;
+    properties.pairs.insert(properties.pairs.end(), {{"M", std::to_string(graph.m)},
+                                                     {"ef_construction", std::to_string(graph.ef_construction)},
+                                                     {"ef_runtime", std::to_string(graph.ef_runtime)},
+                                                     {"compression", graph.full_floats ? "NONE" : "INT8"}});
   }
   if (field.type == FieldType::kTag) {
     properties.pairs.emplace_back("SEPARATOR", std::string(1, field.tag.separator));
@@ -81,9 +90,13 @@ FieldProperties Describe(const Field& field) {
   return properties;
 }
 
+bool IsNumber(std::string_view property) {
+  return property == "dim" || property == "M" || property == "ef_construction" || property == "ef_runtime";
+}
+
 void ReplyPair(host::Context& ctx, const std::pair<std::string, std::string>& pair) {
   ctx.ReplyBulk(pair.first);
-  if (pair.first == "dim") {
+  if (IsNumber(pair.first)) {
     ctx.ReplyInteger(std::stoll(pair.second));
   } else {
     ctx.ReplyBulk(pair.second);
@@ -135,8 +148,14 @@ void ReplySizes(MapWriter& map, const search::IndexStats& stats) {
 
 void ReplyState(MapWriter& map, const IndexEntry& entry, const search::IndexStats& stats) {
   map.Integer("hash_indexing_failures", stats.failures.count);
-  map.Integer("indexing", entry.scanning ? 1 : 0);
-  map.Double("percent_indexed", entry.scanned_part);
+  // A staged vector is found already, only not yet through the graph.
+  const double linked =
+      stats.documents == 0
+          ? 1
+          : std::max(0.0, 1 - static_cast<double>(stats.staged_vectors) / static_cast<double>(stats.documents));
+  map.Integer("indexing", entry.scanning || stats.staged_vectors > 0 ? 1 : 0);
+  map.Double("percent_indexed", entry.scanned_part * linked);
+  map.Integer("staged_vectors", stats.staged_vectors);
   map.Integer("number_of_uses", entry.searches);
   map.Integer("cleaning", 0);
 }

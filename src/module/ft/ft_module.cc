@@ -37,7 +37,8 @@ base::Status FtModule::AddIndex(search::IndexDefinition definition, bool scan) {
   if (indexes_.Find(definition.name) != nullptr) return base::AlreadyExists("Index already exists");
   auto entry = std::make_shared<IndexEntry>();
   entry->queue = std::make_shared<SearchQueue>();
-  ASSIGN_OR_RETURN(entry->live, search::LiveIndex::Create(std::move(definition), memory_));
+  ASSIGN_OR_RETURN(entry->live, search::LiveIndex::Create(std::move(definition), memory_,
+                                                          [this](const auto& live) { workers_.Wake(live); }));
   indexes_.Add(entry);
   if (scan) scan_.Start(entry);
   return base::OkStatus();
@@ -46,12 +47,16 @@ base::Status FtModule::AddIndex(search::IndexDefinition definition, bool scan) {
 bool FtModule::DropIndex(std::string_view name) {
   std::shared_ptr<IndexEntry> entry = indexes_.Take(name);
   if (entry == nullptr) return false;
+  entry->live->work().Serve({});
   FreeLater(std::move(entry));
   return true;
 }
 
 void FtModule::DropAllIndexes() {
-  for (std::shared_ptr<IndexEntry>& entry : indexes_.TakeAll()) FreeLater(std::move(entry));
+  for (std::shared_ptr<IndexEntry>& entry : indexes_.TakeAll()) {
+    entry->live->work().Serve({});
+    FreeLater(std::move(entry));
+  }
 }
 
 base::Status FtModule::CheckMaySearch() {
@@ -89,6 +94,7 @@ void FtModule::RunOnReader(const IndexEntry& entry, QueuedSearch* search) {
 void FtModule::Stop() {
   stopping_ = true;
   readers_.Stop();
+  workers_.Stop();
 }
 
 base::Status ReplyFtError(host::Context& ctx, const base::Status& error) {

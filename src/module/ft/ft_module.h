@@ -12,6 +12,7 @@
 #include "module/ft/cursor_table.h"
 #include "module/ft/field_loader.h"
 #include "module/ft/index_registry.h"
+#include "module/ft/index_workers.h"
 #include "module/ft/settings.h"
 #include "module/ft/shards.h"
 #include "module/host/args.h"
@@ -82,6 +83,7 @@ class FtModule {
   Settings settings_;
   base::ThreadPool readers_;
   std::unique_ptr<Shards> shards_;
+  IndexWorkers workers_;
   std::atomic<bool> stopping_ = false;
 };
 

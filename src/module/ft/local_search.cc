@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "module/ft/measure_candidates.h"
 #include "module/ft/search_job.h"
 #include "module/host/blocked_client.h"
 
@@ -27,6 +28,8 @@ class LocalSearch final : public QueuedSearch {
  private:
   static void OnMainThread(void* self) {
     std::unique_ptr<LocalSearch> search(static_cast<LocalSearch*>(self));
+    host::Context ctx = host::EffectsContext::InDatabase(0);
+    MeasureCandidates(ctx, *search->plan_, search->outcome_);
     search->done_(std::move(search->outcome_));
   }
 

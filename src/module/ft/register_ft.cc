@@ -102,10 +102,12 @@ void AddFtInfo(RedisModuleInfoCtx* info) {
   size_t documents = 0;
   size_t bytes = 0;
   size_t queued = 0;
+  size_t staged = 0;
   for (const auto& [name, entry] : ft->indexes()) {
     queued += entry->live->queued();
     search::IndexStats stats = entry->live->Stats();
     documents += stats.documents;
+    staged += stats.staged_vectors;
     bytes += stats.key_bytes + stats.tag_bytes + stats.numeric_bytes + stats.vector_bytes;
   }
   auto add = [&](const char* name, uint64_t value) { RedisModule_InfoAddFieldULongLong(info, name, value); };
@@ -113,6 +115,7 @@ void AddFtInfo(RedisModuleInfoCtx* info) {
   add("documents", documents);
   add("index_bytes", bytes);
   add("queued_changes", queued);
+  add("staged_vectors", staged);
   add("waiting_searches", ft->readers().waiting());
   add("searches", ft->searches);
   add("refused_searches", ft->refused_searches);

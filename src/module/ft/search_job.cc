@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "module/ft/ft_module.h"
+#include "module/ft/measure_candidates.h"
 #include "module/ft/search_reply.h"
 
 namespace redoubt::ft {
@@ -30,7 +31,10 @@ void SearchJob::Finish(search::SearchOutcome outcome) {
   if (client_ != nullptr) client_->Unblock();
 }
 
-void SearchJob::Reply(host::Context& ctx) { ReplySearch(ctx, caller_, plan_, outcome_); }
+void SearchJob::Reply(host::Context& ctx) {
+  MeasureCandidates(ctx, plan_, outcome_);
+  ReplySearch(ctx, caller_, plan_, outcome_);
+}
 
 void SearchQueue::Add(QueuedSearch* search) {
   std::lock_guard lock(mu_);

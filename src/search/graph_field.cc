@@ -1,0 +1,89 @@
+#include "search/graph_field.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace redoubt::search {
+namespace {
+
+using base::Result;
+using base::Status;
+
+// Candidates beyond k. Codes of 8 bits swap neighbours of nearly the same distance only: on data in clusters 10 of the
+// best 20 by codes hold 99 % of the exact 10.
+size_t Oversampled(size_t k) {
+  const size_t extra = std::max<size_t>(10, k / 2);
+  return k > std::numeric_limits<size_t>::max() - extra ? k : k + extra;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<GraphField>> GraphField::Create(const VectorOptions& options, base::MemoryResource& memory) {
+  vector::HnswOptions graph;
+  graph.dim = options.dim;
+  graph.metric = options.metric;
+  graph.m = options.graph.m;
+  graph.ef_construction = options.graph.ef_construction;
+  graph.storage = options.graph.full_floats ? vector::Storage::kFloat32 : vector::Storage::kInt8;
+  graph.memory = &memory;
+  ASSIGN_OR_RETURN(std::unique_ptr<vector::HnswIndex> index, vector::HnswIndex::Create(graph));
+  return std::unique_ptr<GraphField>(new GraphField(options, std::move(index)));
+}
+
+Status GraphField::Check(std::string_view value) const {
+  if (value.size() == options_.blob_bytes()) return base::OkStatus();
+  return base::InvalidArgument(
+      fmt::format("Could not add vector with blob size {} (expected size {})", value.size(), options_.blob_bytes()));
+}
+
+Status GraphField::Set(Id id, std::string_view value) {
+  std::vector<float> vector(options_.dim);
+  vector::DecodeElements(options_.type, value, vector);  // what is not finite is refused by the graph
+  return graph_->Stage(id, vector);
+}
+
+void GraphField::AddTo(IndexStats& stats) const {
+  stats.vector_bytes += graph_->memory_bytes();
+  stats.staged_vectors += graph_->staged();
+}
+
+std::vector<vector::Hit> GraphField::Search(std::string_view query, size_t k, size_t ef, const IdSet* filter,
+                                            std::function<bool()> stop) const {
+  std::vector<float> floats(options_.dim);
+  if (!vector::DecodeElements(options_.type, query, floats)) return {};  // nothing is at a distance from it
+  vector::HnswQuery knn;
+  knn.vector = floats;
+  knn.k = Oversampled(k);
+  knn.ef = ef == 0 ? options_.graph.ef_runtime : ef;
+  knn.filter = filter;
+  knn.stop = std::move(stop);
+  return graph_->Search(knn).hits;
+}
+
+// As a search for more and more of the nearest: what it has to go through is little more than the answer.
+std::vector<vector::Hit> GraphField::InRange(std::string_view query, double radius, std::function<bool()> stop) const {
+  constexpr size_t kFirst = 64;
+  std::vector<float> floats(options_.dim);
+  if (!vector::DecodeElements(options_.type, query, floats)) return {};
+  vector::HnswQuery nearest;
+  nearest.vector = floats;
+  nearest.stop = std::move(stop);
+  std::vector<vector::Hit> hits;
+  for (nearest.k = kFirst;; nearest.k *= 8) {
+    nearest.ef = 2 * nearest.k;
+    if (nearest.k >= graph_->size() / 16) {
+      nearest.k = graph_->size();
+      nearest.plan = vector::HnswPlan::kScan;
+    }
+    vector::HnswResult result = graph_->Search(nearest);
+    hits = std::move(result.hits);
+    if (nearest.plan || hits.size() < nearest.k || hits.back().distance > radius) break;
+  }
+  std::erase_if(hits, [&](const vector::Hit& hit) { return hit.distance > radius; });
+  return hits;
+}
+
+}  // namespace redoubt::search

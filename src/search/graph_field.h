@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "search/field_index.h"
+#include "vector/hnsw_index.h"
+
+namespace redoubt::search {
+
+// The vectors of one field as a graph of codes. A vector that is set is staged only: whoever owns the index has other
+// threads link what graph() holds.
+class GraphField final : public FieldIndex {
+ public:
+  static base::Result<std::unique_ptr<GraphField>> Create(const VectorOptions& options, base::MemoryResource& memory);
+
+  base::Status Check(std::string_view value) const override;
+  base::Status Set(Id id, std::string_view value) override;
+  void Clear(Id id) override { graph_->Remove(id); }
+  void AddTo(IndexStats& stats) const override;
+  const GraphField* graph() const override { return this; }
+
+  // Candidates of the `k` nearest by the distance of the codes: more than k, so that the right ones are among them when
+  // they are measured with their vectors. `query` is a blob of the field's element type. `ef` 0 is the field's own.
+  std::vector<vector::Hit> Search(std::string_view query, size_t k, size_t ef, const IdSet* filter,
+                                  std::function<bool()> stop) const;
+
+  // All that are no farther than `radius` by the distance of the codes, nearest first.
+  std::vector<vector::Hit> InRange(std::string_view query, double radius, std::function<bool()> stop) const;
+
+  // Safe on many threads, and beside everything above. May live on.
+  const std::shared_ptr<vector::HnswIndex>& index() const { return graph_; }
+
+ private:
+  GraphField(const VectorOptions& options, std::shared_ptr<vector::HnswIndex> graph)
+      : options_(options), graph_(std::move(graph)) {}
+
+  const VectorOptions options_;
+  const std::shared_ptr<vector::HnswIndex> graph_;
+};
+
+}  // namespace redoubt::search

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/thread_annotations.h"
+#include "vector/hnsw_index.h"
+
+namespace redoubt::search {
+
+// What worker threads do for the graphs of one index: they link staged vectors and mend after removals. Safe on many
+// threads; none of it waits for a search or a write. A graph that the index has dropped is kept alive by the worker
+// that is in it and no longer.
+class GraphWork {
+ public:
+  // From now on these, without the earlier ones. None: there is no more work.
+  void Serve(std::vector<std::shared_ptr<vector::HnswIndex>> graphs);
+
+  size_t staged() const;
+  bool pending() const;
+
+  enum class Turn {
+    kNone,     // nothing to do
+    kSome,     // a few milliseconds of work are done
+    kWaiting,  // for searches under way to end: come back in a millisecond
+  };
+  Turn Run();
+
+ private:
+  using Graphs = std::vector<std::shared_ptr<vector::HnswIndex>>;
+  Graphs graphs() const;
+
+  mutable std::mutex mu_;
+  Graphs graphs_ GUARDED_BY(mu_);
+};
+
+}  // namespace redoubt::search

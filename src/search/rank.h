@@ -1,0 +1,17 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "search/index.h"
+
+namespace redoubt::search {
+
+// The distance of a document's own vector; nothing when it has none any more.
+using MeasureDocument = std::function<std::optional<double>(const FoundDocument&)>;
+
+// Makes the answer out of `outcome.candidates`: measures each, keeps the k nearest, sorts them as the plan says and
+// cuts to its LIMIT. Without effect on what is no candidates.
+void RankCandidates(const SearchPlan& plan, const MeasureDocument& measure, SearchOutcome& outcome);
+
+}  // namespace redoubt::search
