@@ -32,8 +32,9 @@ Index& SmallIndex() {
     for (int i = 0; i < 20; ++i) {
       std::string tag = i % 2 == 0 ? "even" : "odd,prime";
       std::string number = std::to_string(i);
+      std::string words = tag + " words";
       std::vector<std::optional<std::string_view>> values = {std::string_view("\0\0\0\0\0\0\x80\x3f", 8), tag, number,
-                                                             "running words 복제지연", tag + " words"};
+                                                             "running words 복제지연", words};
       (void)made->Put("key" + number, values);
     }
     return made;
