@@ -4,6 +4,7 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -67,6 +68,20 @@ TEST(LogTest, DropsLinesBelowItsLevel) {
   log.Info("quiet {}", 1);
   log.Warning("loud {}", 2);
   EXPECT_EQ(seen, "loud 2");
+}
+
+TEST(ThreadPoolTest, GivesATaskToAnIdleThreadOnly) {
+  ThreadPool pool("test", 1, 10);
+  std::promise<void> started;
+  std::promise<void> release;
+  auto occupy = [&] {
+    started.set_value();
+    release.get_future().wait();
+  };
+  while (!pool.TrySubmitToIdle(occupy)) std::this_thread::yield();  // the thread is on its way to its first wait
+  started.get_future().wait();
+  EXPECT_FALSE(pool.TrySubmitToIdle([] {}));
+  release.set_value();
 }
 
 TEST(ThreadPoolTest, RefusesBeyondItsQueue) {

@@ -20,6 +20,16 @@ bool ThreadPool::TrySubmit(std::function<void()> task) {
   return true;
 }
 
+bool ThreadPool::TrySubmitToIdle(std::function<void()> task) {
+  {
+    std::lock_guard lock(mu_);
+    if (stopping_ || tasks_.size() >= idle_) return false;
+    tasks_.push_back(std::move(task));
+  }
+  work_.notify_one();
+  return true;
+}
+
 void ThreadPool::Stop() {
   std::deque<std::function<void()>> dropped;
   {
@@ -42,7 +52,9 @@ void ThreadPool::Run(const std::string& name) {
   pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
   std::unique_lock lock(mu_);
   while (true) {
+    ++idle_;
     work_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
+    --idle_;
     if (stopping_) return;
     std::function<void()> task = std::move(tasks_.front());
     tasks_.pop_front();

@@ -27,6 +27,9 @@ class ThreadPool {
   // False when the queue is full or the pool is stopping: the task will not run. Tasks must not throw.
   [[nodiscard]] bool TrySubmit(std::function<void()> task);
 
+  // As TrySubmit(), but only when a thread is idle and nothing else waits for it.
+  [[nodiscard]] bool TrySubmitToIdle(std::function<void()> task);
+
   // Refuses new tasks, drops waiting ones and joins. Idempotent; never call from a task.
   void Stop();
 
@@ -39,6 +42,7 @@ class ThreadPool {
   mutable std::mutex mu_;
   std::condition_variable work_;
   std::deque<std::function<void()>> tasks_ GUARDED_BY(mu_);
+  size_t idle_ GUARDED_BY(mu_) = 0;
   bool stopping_ GUARDED_BY(mu_) = false;
   std::vector<std::thread> threads_;
 };

@@ -48,8 +48,8 @@ void AggregateRun::TakeDocuments(SearchOutcome outcome) {
           value = Value(document.distance);
           break;
         case ColumnSource::Kind::kRangeDistance:
-          if (!std::isnan(document.range_distances[source.position])) {
-            value = Value(document.range_distances[source.position]);
+          if (!std::isnan(document.RangeDistance(source.position))) {
+            value = Value(document.RangeDistance(source.position));
           }
           break;
         case ColumnSource::Kind::kKey:

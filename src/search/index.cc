@@ -108,6 +108,7 @@ void Index::FindNearest(size_t field, std::span<const SearchTask> tasks, std::ve
     if (query.filter->kind != FilterNode::Kind::kAll) {
       knn.filter = &filters.emplace_back(Evaluate(tasks[i], distances.back(), outcomes[i]));
     }
+    knn.help = tasks[i].help;
     if (tasks[i].stop) {
       knn.stop = [&stop = tasks[i].stop, &timed_out = outcomes[i].timed_out] { return timed_out = stop(); };
     }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,6 +18,7 @@
 #include "search/index_stats.h"
 #include "search/schema.h"
 #include "search/search_request.h"
+#include "vector/flat_index.h"
 #include "vector/hnsw_index.h"
 
 namespace redoubt::search {
@@ -32,6 +34,10 @@ struct FoundDocument {
   std::vector<SortKey> columns;                    // the values of SearchPlan::columns
   std::optional<std::vector<std::string>> fields;  // name, value, ... to be shown, where another node has read them
   std::vector<double> range_distances;             // by Query::range_names; NaN outside of that range
+
+  double RangeDistance(size_t name) const {
+    return name < range_distances.size() ? range_distances[name] : std::numeric_limits<double>::quiet_NaN();
+  }
 };
 
 // Of a KNN over a graph the documents are `candidates`, more than were asked for and by the distance of codes: see
@@ -46,7 +52,8 @@ struct SearchOutcome {
 // One of several searches that run together. Borrows both.
 struct SearchTask {
   const SearchPlan* plan = nullptr;
-  std::function<bool()> stop;  // asked now and then; when it answers true the outcome holds what was found so far
+  std::function<bool()> stop;     // asked now and then; when it answers true the outcome holds what was found so far
+  vector::Helper help = nullptr;  // other threads for a part of the work; may be empty
 };
 
 // One search index over documents with string values: the meaning of FT.* without the server.

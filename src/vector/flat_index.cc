@@ -6,15 +6,22 @@
 #include <bit>
 #include <cstring>
 #include <deque>
+#include <memory>
 #include <new>
+#include <optional>
 #include <utility>
+
+#include "vector/shared_scan.h"
 
 namespace redoubt::vector {
 namespace {
 
-constexpr size_t kBlockBytes = 128 * 1024;      // small enough that a tiny index stays tiny
-constexpr size_t kChunkRows = 64;               // distances are computed into a stack array of this many
-constexpr size_t kChunkBytes = 16 * 1024;       // what several queries read one after another stays in the first cache
+constexpr size_t kBlockBytes = 128 * 1024;  // small enough that a tiny index stays tiny
+constexpr size_t kChunkRows = 64;           // distances are computed into a stack array of this many
+constexpr size_t kChunkBytes = 16 * 1024;   // what several queries read one after another stays in the first cache
+constexpr size_t kPartBytes = 512 * 1024;   // what a thread takes at a time of a scan that it shares
+constexpr size_t kSharedBytes = 4 << 20;    // below, waking another thread takes as long as its share
+constexpr size_t kMostHelpers = 7;
 constexpr size_t kBytesBetweenStops = 1 << 20;  // about 100 us of work
 
 // A power of two, so that a slot splits into block and row by shift and mask.
@@ -128,27 +135,60 @@ struct FlatIndex::Scan {
   const IdSet* filter;
   const std::function<bool()>& stop;
   TopK best;
+  const Helper& help;
 
   bool Stopped() const { return stop && stop(); }
 };
 
-void FlatIndex::ScanAll(std::vector<Scan*> scans) const {
+// A power of two, so that a chunk lies in one block.
+size_t FlatIndex::ChunkRowsOf() const {
+  return std::clamp<size_t>(std::bit_floor(kChunkBytes / row_bytes_), 1, std::min(kChunkRows, block_rows_));
+}
+
+void FlatIndex::ScanChunk(const Scan& scan, size_t at, size_t count, TopK& best) const {
   double distances[kChunkRows];
-  const size_t chunk =
-      std::clamp<size_t>(std::bit_floor(kChunkBytes / row_bytes_), 1, std::min(kChunkRows, block_rows_));
+  const auto slot = static_cast<uint32_t>(at);
+  scan.query.Measure(Row(slot), Norm(slot), count, distances);
+  for (size_t i = 0; i < count; ++i) {
+    if (!best.Wants(distances[i])) continue;
+    const Id id = ids_[at + i];
+    if (scan.filter == nullptr || scan.filter->Contains(id)) best.Offer({id, distances[i]});
+  }
+}
+
+// The memory feeds several processors faster than one.
+void FlatIndex::ScanShared(Scan& scan) const {
+  const size_t chunk = ChunkRowsOf();
+  const size_t part = std::max(chunk, std::bit_floor(kPartBytes / row_bytes_));
+  auto shared = std::make_shared<SharedScan>((ids_.size() + part - 1) / part);
+  auto scan_parts = [this, &scan, shared, chunk, part](TopK& best, bool may_stop) {
+    while (const std::optional<size_t> next = shared->Next()) {
+      const size_t end = std::min((*next + 1) * part, ids_.size());
+      for (size_t at = *next * part; at < end; at += chunk) ScanChunk(scan, at, std::min(chunk, end - at), best);
+      if (may_stop && scan.Stopped()) shared->Stop();
+    }
+  };
+  auto help = [shared, scan_parts, empty = scan.best] {
+    if (!shared->Enter()) return;
+    TopK best = empty;
+    scan_parts(best, false);
+    shared->Leave(best.TakeUnsorted());
+  };
+  for (size_t helpers = 0; helpers < kMostHelpers && scan.help(help); ++helpers) {
+  }
+  scan_parts(scan.best, true);
+  for (const Hit& hit : shared->Close()) {
+    if (scan.best.Wants(hit.distance)) scan.best.Offer(hit);
+  }
+}
+
+void FlatIndex::ScanAll(std::vector<Scan*> scans) const {
+  if (scans.size() == 1 && scans[0]->help && ids_.size() * row_bytes_ >= kSharedBytes) return ScanShared(*scans[0]);
+  const size_t chunk = ChunkRowsOf();
   size_t since_stop = 0;
   for (size_t at = 0; at < ids_.size() && !scans.empty(); at += chunk) {
     const size_t count = std::min(chunk, ids_.size() - at);
-    const auto slot = static_cast<uint32_t>(at);
-    const std::byte* rows = Row(slot);
-    for (Scan* scan : scans) {
-      scan->query.Measure(rows, Norm(slot), count, distances);
-      for (size_t i = 0; i < count; ++i) {
-        if (!scan->best.Wants(distances[i])) continue;
-        Id id = ids_[at + i];
-        if (scan->filter == nullptr || scan->filter->Contains(id)) scan->best.Offer({id, distances[i]});
-      }
-    }
+    for (Scan* scan : scans) ScanChunk(*scan, at, count, scan->best);
     since_stop += count * row_bytes_ * scans.size();
     if (since_stop < kBytesBetweenStops) continue;
     since_stop = 0;
@@ -201,7 +241,7 @@ std::vector<std::vector<Hit>> FlatIndex::SearchMany(std::span<const KnnQuery> qu
   for (const KnnQuery& query : queries) {
     CHECK(query.vector.size() == row_bytes_);
     scans.emplace_back(Scan{QueryVector(type_, metric_, query.vector), query.filter, query.stop,
-                            TopK(std::min(query.k, ids_.size()), query.radius)});
+                            TopK(std::min(query.k, ids_.size()), query.radius), query.help});
   }
   Run(scans);
   std::vector<std::vector<Hit>> hits;
@@ -219,7 +259,7 @@ std::vector<Hit> FlatIndex::InRange(const KnnQuery& query) const {
   CHECK(query.vector.size() == row_bytes_);
   std::deque<Scan> scans;
   scans.emplace_back(Scan{QueryVector(type_, metric_, query.vector), query.filter, query.stop,
-                          TopK(std::max<size_t>(ids_.size(), 1), query.radius)});
+                          TopK(std::max<size_t>(ids_.size(), 1), query.radius), query.help});
   Run(scans);
   return scans[0].best.TakeUnsorted();
 }

@@ -30,12 +30,16 @@ struct FlatOptions {
 
 inline constexpr size_t kMaxDim = 32768;
 
+// Starts a task on another thread that has nothing to do; false, and the task will not run, when there is none.
+using Helper = std::function<bool(std::function<void()>)>;
+
 struct KnnQuery {
   std::string_view vector;  // dim elements of the index's type, at any address
   size_t k = 0;
   const IdSet* filter = nullptr;  // hits are out of these; null: out of all
   std::function<bool()> stop;  // asked about every 100 us of work; when it answers true the hits so far are the result
   double radius = std::numeric_limits<double>::infinity();  // hits are no farther than this
+  Helper help = nullptr;  // for the scan of a large index; may be empty. Tasks may outlive the search, as empty shells
 };
 
 // All vectors, one copy each in its element type, in blocks; a search reads every one, so its answer is exact.
@@ -86,6 +90,9 @@ class FlatIndex {
   void Store(uint32_t slot, std::string_view vector);
   void Run(std::deque<Scan>& scans) const;
   void ScanAll(std::vector<Scan*> scans) const;
+  void ScanShared(Scan& scan) const;
+  size_t ChunkRowsOf() const;
+  void ScanChunk(const Scan& scan, size_t at, size_t count, TopK& best) const;
   void ScanSet(Scan& scan) const;
 
   const size_t dim_;

@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <random>
+#include <thread>
 
 namespace redoubt::vector {
 namespace {
@@ -116,6 +117,70 @@ TEST_F(FlatIndexTest, AnswersManyQueriesInOnePassAsItAnswersEachAlone) {
       EXPECT_EQ(together[q].size(), q);
     }
   }
+}
+
+// Threads that help at once, late or never.
+class HelpersTest : public FlatIndexTest {
+ protected:
+  ~HelpersTest() override { Join(); }
+  void Join() {
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+  Helper ThatStart(size_t at_most) {
+    return [this, at_most](std::function<void()> part) {
+      if (threads_.size() == at_most) return false;
+      threads_.emplace_back(std::move(part));
+      return true;
+    };
+  }
+  std::vector<std::thread> threads_;
+};
+
+TEST_F(HelpersTest, FindTheSameTogetherAsOneThreadDoesAlone) {
+  for (Metric metric : {Metric::kL2, Metric::kCosine}) {
+    MakeIndex(129, metric);
+    for (Id id = 0; id < 20'000; ++id) Put(id);
+    IdSet filter(20'000);
+    for (Id id = 0; id < 20'000; id += 1 + id % 3) filter.Insert(id);
+    for (size_t q = 0; q < 20; ++q) {
+      const std::vector<float> vector = RandomVector();
+      KnnQuery query = {BlobView(vector), 1 + 50 * q, q % 2 == 0 ? nullptr : &filter, nullptr};
+      const std::vector<Hit> alone = index_->SearchMany({&query, 1})[0];
+      query.help = ThatStart(q % 4);
+      EXPECT_EQ(index_->SearchMany({&query, 1})[0], alone);
+      query.radius = alone[alone.size() / 2].distance;
+      EXPECT_EQ(index_->InRange(query).size(), alone.size() / 2 + 1);
+      Join();
+    }
+  }
+}
+
+TEST_F(HelpersTest, WhoComeTooLateTouchNothing) {
+  MakeIndex(128, Metric::kL2);
+  for (Id id = 0; id < 10'000; ++id) Put(id);
+  std::vector<std::function<void()>> late;
+  const std::vector<float> vector = RandomVector();
+  const KnnQuery query = {
+      BlobView(vector), 10, nullptr, nullptr, std::numeric_limits<double>::infinity(), [&](std::function<void()> part) {
+        late.push_back(std::move(part));
+        return late.size() < 3;
+      }};
+  EXPECT_EQ(index_->SearchMany({&query, 1})[0], index_->Search(BlobView(vector), 10));
+  index_.reset();
+  EXPECT_EQ(late.size(), 3u);
+  for (const std::function<void()>& part : late) part();
+}
+
+TEST_F(HelpersTest, StopWithTheThreadThatBegan) {
+  MakeIndex(1024, Metric::kL2);
+  for (Id id = 0; id < 6000; ++id) Put(id);
+  const std::vector<float> vector = RandomVector();
+  const KnnQuery query = {BlobView(vector), 6000, nullptr, [] { return true; }, std::numeric_limits<double>::infinity(),
+                          ThatStart(1)};
+  const size_t found = index_->SearchMany({&query, 1})[0].size();
+  EXPECT_GT(found, 0u);
+  EXPECT_LE(found, 6000u);
 }
 
 TEST_F(FlatIndexTest, LeavesOutAQueryThatHasNoTimeLeftAndFinishesTheOthers) {

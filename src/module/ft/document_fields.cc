@@ -34,7 +34,7 @@ bool DocumentFields::TakeDistance(const SearchPlan& plan, const FoundDocument& d
   }
   const std::optional<size_t> range = plan.query.FindRange(field.path);
   if (!range) return false;
-  const double distance = document.range_distances[*range];
+  const double distance = document.RangeDistance(*range);
   if (!std::isnan(distance)) AddDistance(field.name, distance);
   return true;
 }
@@ -58,7 +58,7 @@ bool DocumentFields::LoadAll(host::Context& ctx, RedisModuleString* name, const 
                              const FoundDocument& document) {
   if (plan.query.knn) AddDistance(plan.query.knn->distance_name, document.distance);
   for (size_t i = 0; i < plan.query.range_names.size(); ++i) {
-    if (!std::isnan(document.range_distances[i])) AddDistance(plan.query.range_names[i], document.range_distances[i]);
+    if (!std::isnan(document.RangeDistance(i))) AddDistance(plan.query.range_names[i], document.RangeDistance(i));
   }
   hash_.emplace(RedisModule_Call(ctx.raw(), "HGETALL", "s", name));
   if (hash_->raw() == nullptr || RedisModule_CallReplyType(hash_->raw()) != REDISMODULE_REPLY_ARRAY) return false;

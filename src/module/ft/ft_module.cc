@@ -74,6 +74,13 @@ bool FtModule::RunOnReader(std::function<void()> task) {
   });
 }
 
+bool FtModule::RunOnIdleReader(std::function<void()> task) {
+  return readers_.TrySubmitToIdle([task = std::move(task)] {
+    LowerPriorityOnce();
+    task();
+  });
+}
+
 void FtModule::FreeLater(std::shared_ptr<void> garbage) {
   // Giving back hundreds of megabytes takes milliseconds. When no reader takes it, it is freed here after all.
   (void)readers_.TrySubmit([garbage = std::move(garbage)] {});

@@ -52,6 +52,8 @@ class FtModule {
   [[nodiscard]] bool RunOnReader(std::function<void()> task);
   // The same for a search, together with others of its index.
   void RunOnReader(const IndexEntry& entry, QueuedSearch* search);
+  // As RunOnReader(), from any thread, but only when a reader is idle.
+  [[nodiscard]] bool RunOnIdleReader(std::function<void()> task);
   // Gives up what takes long to free, on a reader thread where there is room for that.
   void FreeLater(std::shared_ptr<void> garbage);
   // Who sent the command.

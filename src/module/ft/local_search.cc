@@ -16,7 +16,7 @@ using Done = std::function<void(search::SearchOutcome)>;
 // Owns itself, until `done` has been called.
 class LocalSearch final : public QueuedSearch {
  public:
-  LocalSearch(const FtModule& ft, Plan plan, Done done)
+  LocalSearch(FtModule& ft, Plan plan, Done done)
       : ft_(ft), plan_(std::move(plan)), done_(std::move(done)), begin_us_(base::SystemClock().SteadyMicros()) {}
 
   search::SearchTask Task() const override { return TaskOf(ft_, *plan_, begin_us_); }
@@ -33,7 +33,7 @@ class LocalSearch final : public QueuedSearch {
     search->done_(std::move(search->outcome_));
   }
 
-  const FtModule& ft_;
+  FtModule& ft_;
   const Plan plan_;
   const Done done_;
   const int64_t begin_us_;

@@ -16,12 +16,13 @@ constexpr size_t kTogether = 8;
 
 }  // namespace
 
-SearchJob::SearchJob(const FtModule& ft, search::SearchPlan plan, host::Caller caller)
+SearchJob::SearchJob(FtModule& ft, search::SearchPlan plan, host::Caller caller)
     : ft_(ft), plan_(std::move(plan)), caller_(std::move(caller)), begin_us_(base::SystemClock().SteadyMicros()) {}
 
-search::SearchTask TaskOf(const FtModule& ft, const search::SearchPlan& plan, int64_t begin_us) {
+search::SearchTask TaskOf(FtModule& ft, const search::SearchPlan& plan, int64_t begin_us) {
   const int64_t until_us = plan.timeout_ms > 0 ? begin_us + plan.timeout_ms * 1000 : INT64_MAX;
-  return {&plan, [&ft, until_us] { return ft.stopping() || base::SystemClock().SteadyMicros() > until_us; }};
+  return {&plan, [&ft, until_us] { return ft.stopping() || base::SystemClock().SteadyMicros() > until_us; },
+          [&ft](std::function<void()> part) { return ft.RunOnIdleReader(std::move(part)); }};
 }
 
 search::SearchTask SearchJob::Task() const { return TaskOf(ft_, plan_, begin_us_); }

@@ -26,7 +26,7 @@ class QueuedSearch {
 // A client's search on its way: planned on the main thread, run by a reader thread, answered on the main thread.
 class SearchJob final : public host::Completion, public QueuedSearch {
  public:
-  SearchJob(const FtModule& ft, search::SearchPlan plan, host::Caller caller);
+  SearchJob(FtModule& ft, search::SearchPlan plan, host::Caller caller);
 
   void set_client(host::BlockedClient* client) { client_ = client; }  // none: it runs in place
   search::SearchTask Task() const override;
@@ -34,7 +34,7 @@ class SearchJob final : public host::Completion, public QueuedSearch {
   void Reply(host::Context& ctx) override;
 
  private:
-  const FtModule& ft_;
+  FtModule& ft_;
   const search::SearchPlan plan_;
   const host::Caller caller_;
   const int64_t begin_us_;
@@ -44,7 +44,7 @@ class SearchJob final : public host::Completion, public QueuedSearch {
 
 // The task of a plan that began at `begin_us` of the steady clock: stops at its time limit and when the server ends.
 // Borrows both.
-search::SearchTask TaskOf(const FtModule& ft, const search::SearchPlan& plan, int64_t begin_us);
+search::SearchTask TaskOf(FtModule& ft, const search::SearchPlan& plan, int64_t begin_us);
 
 // The searches that wait for one index. A reader takes several at a time, so that they share the pass over the vectors:
 // the more clients wait, the less each search costs. Safe on many threads.
