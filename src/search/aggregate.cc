@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "base/clock.h"
 #include "search/group_table.h"
 
 namespace redoubt::search {
@@ -27,6 +28,11 @@ int Order(const Value& a, const Value& b) {
   bool number = a.number() != nullptr;
   if (number != (b.number() != nullptr)) return number ? -1 : 1;
   return Compare(a, b);
+}
+
+const char* StepName(const AggregateStep& step) {
+  constexpr const char* kNames[] = {"Loader", "Grouper", "Sorter", "Projector", "Filter", "Pager/Limiter"};
+  return kNames[step.index()];
 }
 
 }  // namespace
@@ -52,6 +58,9 @@ void AggregateRun::TakeDocuments(SearchOutcome outcome) {
             value = Value(document.RangeDistance(source.position));
           }
           break;
+        case ColumnSource::Kind::kScore:
+          value = Value(document.score);
+          break;
         case ColumnSource::Kind::kKey:
           value = Value(document.key);
           break;
@@ -62,16 +71,21 @@ void AggregateRun::TakeDocuments(SearchOutcome outcome) {
 }
 
 base::Result<AggregateRun::State> AggregateRun::Advance(const Stop& stop) {
+  const base::SystemClock clock;
   if (waiting_) {
     waiting_ = false;
+    profile_.push_back({"Loader", rows_.size(), clock.SteadyMicros() - load_begin_us_});
     ++step_;
   }
   for (; step_ < plan_.steps.size(); ++step_) {
     if (std::holds_alternative<LoadStep>(plan_.steps[step_])) {
       waiting_ = true;
+      load_begin_us_ = clock.SteadyMicros();
       return State::kNeedsFields;
     }
+    const int64_t begin = clock.SteadyMicros();
     RETURN_IF_ERROR(Run(plan_.steps[step_], stop));
+    profile_.push_back({StepName(plan_.steps[step_]), rows_.size(), clock.SteadyMicros() - begin});
   }
   return State::kDone;
 }

@@ -18,6 +18,13 @@ struct AggregateRow {
   std::vector<std::pair<std::string, std::string>> extra;  // what LOAD * brought beside the columns
 };
 
+// What one step of a run took.
+struct StepProfile {
+  std::string name;
+  size_t rows = 0;  // after it
+  int64_t micros = 0;
+};
+
 // One aggregation on its way: rows go through the steps of a plan until fields of the hashes are needed, which somebody
 // else reads, and then on. One thread at a time.
 class AggregateRun {
@@ -39,6 +46,7 @@ class AggregateRun {
   std::vector<AggregateRow>& rows() { return rows_; }
   const std::vector<std::string>& names() const { return plan_.stages[stage_]; }
   size_t total() const { return total_; }  // rows before the last LIMIT
+  const std::vector<StepProfile>& profile() const { return profile_; }
   bool timed_out() const { return timed_out_; }
   void set_timed_out() { timed_out_ = true; }
 
@@ -61,6 +69,8 @@ class AggregateRun {
   size_t total_ = 0;
   bool waiting_ = false;  // for the fields of the current step
   bool timed_out_ = false;
+  std::vector<StepProfile> profile_;
+  int64_t load_begin_us_ = 0;
 };
 
 }  // namespace redoubt::search

@@ -10,11 +10,13 @@ namespace {
 
 constexpr size_t kMaxColumns = 1024;
 constexpr std::string_view kKeyName = "__key";
+constexpr std::string_view kScoreName = "__score";
 
 // The index has a number exactly. Of other fields it has what they are sorted by: text in lower case, unless UNF.
 bool IsInIndex(const Field& field, bool as_written) {
   if (field.type == FieldType::kNumeric) return true;
-  return field.type == FieldType::kTag && field.sortable && !field.unf && !as_written;
+  const bool text = field.type == FieldType::kTag || field.type == FieldType::kText;
+  return text && field.sortable && !field.unf && !as_written;
 }
 
 }  // namespace
@@ -39,7 +41,8 @@ Result<std::optional<size_t>> AggregateColumns::Find(std::string_view name) {
   std::optional<size_t> field = definition_.FindField(name);
   bool is_distance = plan_.search.query.knn && plan_.search.query.knn->distance_name == name;
   is_distance = is_distance || plan_.search.query.FindRange(name).has_value();
-  if (!field && !is_distance && name != kKeyName && !load_everything_) return std::optional<size_t>();
+  if (!field && !is_distance && name != kKeyName && name != kScoreName && !load_everything_)
+    return std::optional<size_t>();
   ASSIGN_OR_RETURN(size_t column, FindOrAdd(name));
   if (FillFromIndex(name, column, false)) return std::optional<size_t>(column);
   if (field || !load_everything_) {
@@ -83,6 +86,11 @@ bool AggregateColumns::FillFromIndex(std::string_view name, size_t column, bool 
   if (field && IsInIndex(definition_.fields[*field], as_written)) {
     plan_.sources.push_back({Kind::kIndex, column, plan_.search.columns.size()});
     plan_.search.columns.push_back(*field);
+    return true;
+  }
+  if (!field && name == kScoreName) {
+    plan_.sources.push_back({Kind::kScore, column, 0});
+    plan_.search.with_scores = true;
     return true;
   }
   if (field || name != kKeyName) return false;

@@ -52,7 +52,7 @@ using AggregateStep = std::variant<LoadStep, GroupStep, SortStep, ApplyStep, Fil
 
 // Where a column of the first stage comes from when it does not come from the hash.
 struct ColumnSource {
-  enum class Kind { kIndex, kDistance, kRangeDistance, kKey };
+  enum class Kind { kIndex, kDistance, kRangeDistance, kKey, kScore };
   Kind kind = Kind::kIndex;
   size_t column = 0;
   size_t position = 0;  // of kIndex: in FoundDocument::columns; of kRangeDistance: in range_distances

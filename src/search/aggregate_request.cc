@@ -27,6 +27,7 @@ class Planner {
       : words_(words), plan_(plan), columns_(definition, plan) {}
 
   Status Plan() {
+    if (words_.add_scores) RETURN_IF_ERROR(columns_.Find("__score").status());
     for (size_t i = 0; i < words_.steps.size(); ++i) RETURN_IF_ERROR(PlanStep(i));
     SetRowsThatAreNeeded();
     return OkStatus();
@@ -221,7 +222,7 @@ Result<AggregatePlan> PlanAggregate(std::span<const std::string_view> args, cons
                                     const AggregateDefaults& defaults) {
   ASSIGN_OR_RETURN(AggregateWords words, ReadAggregateWords(args, defaults));
   AggregatePlan plan;
-  ASSIGN_OR_RETURN(plan.search.query, ParseQuery(words.query, words.params, words.dialect, definition));
+  ASSIGN_OR_RETURN(plan.search.query, ParseQuery(words.query, words.params, words.dialect, definition, words.text));
   plan.search.timeout_ms = words.timeout_ms;
   plan.search.no_content = true;
   plan.cursor = words.cursor;

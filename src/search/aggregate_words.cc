@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "search/create_text.h"
 #include "search/query_options.h"
 
 namespace redoubt::search {
@@ -48,13 +49,20 @@ class Reader {
 
   // They change how words are looked up or scored.
   Status ReadTextOption() {
-    for (std::string_view option : {"VERBATIM", "NOSTOPWORDS", "INORDER", "NOCONTENT"}) {
-      if (args_.Take(option)) return OkStatus();
+    bool* const flags[] = {&words_.text.verbatim, &words_.text.no_stop_words, &words_.text.in_order,
+                           &words_.add_scores};
+    const std::string_view names[] = {"VERBATIM", "NOSTOPWORDS", "INORDER", "ADDSCORES"};
+    for (size_t i = 0; i < std::size(names); ++i) {
+      if (args_.Take(names[i])) return *flags[i] = true, OkStatus();
     }
-    for (std::string_view option : {"LANGUAGE", "SCORER", "SLOP"}) {
+    if (args_.Take("LANGUAGE")) {
+      ASSIGN_OR_RETURN(words_.text.language, ParseLanguage(args_));
+      return OkStatus();
+    }
+    for (std::string_view option : {"SCORER", "SLOP"}) {
       if (args_.Take(option)) return args_.Next(option).status();
     }
-    for (std::string_view option : {"RETURN", "SUMMARIZE", "HIGHLIGHT", "WITHSCORES", "ADDSCORES"}) {
+    for (std::string_view option : {"RETURN", "SUMMARIZE", "HIGHLIGHT", "WITHSCORES"}) {
       if (args_.Take(option)) return InvalidArgument(fmt::format("{} is not supported on FT.AGGREGATE", option));
     }
     return InvalidArgument(

@@ -34,6 +34,8 @@ struct AggregateWords {
   std::string_view query;
   std::vector<StepWords> steps;
   Params params;
+  TextSettings text;
+  bool add_scores = false;
   int dialect = 1;
   int64_t timeout_ms = 500;
   std::optional<CursorOptions> cursor;

@@ -75,6 +75,9 @@ Status ParseOptions(ArgCursor& args, IndexDefinition& definition) {
       RETURN_IF_ERROR(ParsePrefixes(args, definition));
     } else if (args.Take("SCORE")) {
       RETURN_IF_ERROR(ParseScore(args, definition));
+    } else if (args.Take("_ALIASES")) {
+      ASSIGN_OR_RETURN(std::span<const std::string_view> aliases, args.NextList("_ALIASES"));
+      definition.aliases.assign(aliases.begin(), aliases.end());
     } else if (args.Take("SKIPINITIALSCAN")) {
       definition.skip_initial_scan = true;
     } else if (args.Take("FILTER")) {
@@ -335,12 +338,7 @@ void AppendField(const Field& field, std::vector<std::string>& args) {
 
 }  // namespace
 
-Result<IndexDefinition> ParseCreate(std::span<const std::string_view> arguments) {
-  ArgCursor args(arguments);
-  IndexDefinition definition;
-  ASSIGN_OR_RETURN(std::string_view name, args.Next("index name"));
-  definition.name = name;
-  RETURN_IF_ERROR(ParseOptions(args, definition));
+Status ParseFields(ArgCursor& args, IndexDefinition& definition) {
   if (args.done()) return InvalidArgument("Fields arguments are missing");
   while (!args.done()) {
     ASSIGN_OR_RETURN(Field field, ParseField(args));
@@ -350,6 +348,16 @@ Result<IndexDefinition> ParseCreate(std::span<const std::string_view> arguments)
     definition.fields.push_back(std::move(field));
     if (definition.fields.size() > 1024) return InvalidArgument("Schema is limited to 1024 fields");
   }
+  return OkStatus();
+}
+
+Result<IndexDefinition> ParseCreate(std::span<const std::string_view> arguments) {
+  ArgCursor args(arguments);
+  IndexDefinition definition;
+  ASSIGN_OR_RETURN(std::string_view name, args.Next("index name"));
+  definition.name = name;
+  RETURN_IF_ERROR(ParseOptions(args, definition));
+  RETURN_IF_ERROR(ParseFields(args, definition));
   return definition;
 }
 
@@ -358,6 +366,10 @@ std::vector<std::string> CreateArgs(const IndexDefinition& definition) {
   args.insert(args.end(), definition.prefixes.begin(), definition.prefixes.end());
   args.insert(args.end(), {"SCORE", fmt::format("{}", definition.default_score)});
   if (definition.skip_initial_scan) args.emplace_back("SKIPINITIALSCAN");
+  if (!definition.aliases.empty()) {
+    args.insert(args.end(), {"_ALIASES", std::to_string(definition.aliases.size())});
+    args.insert(args.end(), definition.aliases.begin(), definition.aliases.end());
+  }
   args.insert(args.end(), definition.text_options.begin(), definition.text_options.end());
   AppendTextDefinition(definition, args);
   args.emplace_back("SCHEMA");

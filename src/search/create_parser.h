@@ -14,6 +14,9 @@ namespace redoubt::search {
 // what this version does not have is refused by name.
 Result<IndexDefinition> ParseCreate(std::span<const std::string_view> args);
 
+// Reads fields, as after SCHEMA, to the end and adds them to `definition`.
+Status ParseFields(ArgCursor& args, IndexDefinition& definition);
+
 // Arguments from which ParseCreate() makes an equal definition: the form kept in the RDB.
 std::vector<std::string> CreateArgs(const IndexDefinition& definition);
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/clock.h"
 #include "search/graph_field.h"
 #include "search/numeric_index.h"
 #include "search/tag_index.h"
@@ -60,6 +61,15 @@ IdSet FilterEvaluator::Named(const FilterNode& node) const {
 }
 
 IdSet FilterEvaluator::Evaluate(const FilterNode& node) const {
+  if (profile_ == nullptr) return EvaluateNode(node);
+  const base::SystemClock clock;
+  const int64_t begin = clock.SteadyMicros();
+  IdSet set = EvaluateNode(node);
+  profile_->nodes.push_back({&node, set.Count(), clock.SteadyMicros() - begin});
+  return set;
+}
+
+IdSet FilterEvaluator::EvaluateNode(const FilterNode& node) const {
   IdSet set(documents_.bound());
   switch (node.kind) {
     case FilterNode::Kind::kAll:

@@ -4,6 +4,7 @@
 
 #include "search/document_table.h"
 #include "search/field_index.h"
+#include "search/profile.h"
 #include "search/query.h"
 #include "search/range_distances.h"
 
@@ -19,8 +20,11 @@ class FilterEvaluator {
 
   // The node's fields are of the types that its kinds need. The bound of the set is that of the documents.
   IdSet Evaluate(const FilterNode& node) const;
+  // Notes each node that is evaluated; null: none.
+  void set_profile(SearchProfile* profile) { profile_ = profile; }
 
  private:
+  IdSet EvaluateNode(const FilterNode& node) const;
   IdSet All(const FilterNode& node) const;
   IdSet Any(const FilterNode& node) const;
   IdSet AllBut(const FilterNode& node) const;
@@ -32,6 +36,7 @@ class FilterEvaluator {
   const FieldIndexes& fields_;
   const std::function<bool()>& stop_;
   RangeDistances& distances_;
+  SearchProfile* profile_ = nullptr;
 };
 
 }  // namespace redoubt::search

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "search/graph_field.h"
+#include "search/tag_index.h"
 #include "search/text_scorer.h"
 #include "search/vector_field.h"
 
@@ -30,6 +31,15 @@ Index::Index(IndexDefinition definition, base::MemoryResource& memory)
 }
 
 Index::~Index() = default;
+
+void Index::AddFields(std::span<const Field> fields, FieldIndexes added) {
+  CHECK(fields.size() == added.size());
+  definition_.fields.insert(definition_.fields.end(), fields.begin(), fields.end());
+  for (std::unique_ptr<FieldIndex>& field : added) fields_.push_back(std::move(field));
+  field_failures_.resize(definition_.fields.size());
+}
+
+std::vector<std::string> Index::Tags(size_t field) const { return fields_[field]->tags()->Texts(); }
 
 Status Index::Fail(size_t field, std::string_view key, Status error) {
   failures_.Note(error.message(), key);
@@ -143,7 +153,9 @@ Index::Candidates Index::FindInGraph(const SearchTask& task, SearchOutcome& outc
 IdSet Index::Evaluate(const SearchTask& task, RangeDistances& distances, SearchOutcome& outcome) const {
   std::function<bool()> stop;
   if (task.stop) stop = [&] { return outcome.timed_out = task.stop(); };
-  return FilterEvaluator(documents_, fields_, stop, distances).Evaluate(*task.plan->query.filter);
+  FilterEvaluator evaluator(documents_, fields_, stop, distances);
+  evaluator.set_profile(task.profile);
+  return evaluator.Evaluate(*task.plan->query.filter);
 }
 
 Index::Candidates Index::Matching(const SearchTask& task, SearchOutcome& outcome) const {
@@ -242,7 +254,7 @@ std::vector<SearchOutcome> Index::SearchMany(std::span<const SearchTask> tasks) 
 }
 
 SearchOutcome Index::Search(const SearchPlan& plan, std::function<bool()> stop) const {
-  const SearchTask task = {&plan, std::move(stop)};
+  const SearchTask task = {&plan, std::move(stop), nullptr};
   return std::move(SearchMany({&task, 1})[0]);
 }
 

@@ -16,6 +16,7 @@
 #include "search/field_index.h"
 #include "search/filter.h"
 #include "search/index_stats.h"
+#include "search/profile.h"
 #include "search/schema.h"
 #include "search/search_request.h"
 #include "vector/flat_index.h"
@@ -52,8 +53,9 @@ struct SearchOutcome {
 // One of several searches that run together. Borrows both.
 struct SearchTask {
   const SearchPlan* plan = nullptr;
-  std::function<bool()> stop;     // asked now and then; when it answers true the outcome holds what was found so far
-  vector::Helper help = nullptr;  // other threads for a part of the work; may be empty
+  std::function<bool()> stop;        // asked now and then; when it answers true the outcome holds what was found so far
+  vector::Helper help = nullptr;     // other threads for a part of the work; may be empty
+  SearchProfile* profile = nullptr;  // to fill; null: none
 };
 
 // One search index over documents with string values: the meaning of FT.* without the server.
@@ -69,6 +71,9 @@ class Index {
   base::Status Put(std::string_view key, FieldValues values);
   bool Remove(std::string_view key);
 
+  // `added` are the indexes of `fields`, which come after those there are. No document has a value in them yet.
+  void AddFields(std::span<const Field> fields, FieldIndexes added);
+
   // KNN searches of one field share a pass over its vectors.
   std::vector<SearchOutcome> SearchMany(std::span<const SearchTask> tasks) const;
   SearchOutcome Search(const SearchPlan& plan, std::function<bool()> stop = nullptr) const;
@@ -79,6 +84,8 @@ class Index {
   std::vector<std::string> Keys() const;
   // Those of its fields; other threads link what is staged in them.
   std::vector<std::shared_ptr<vector::HnswIndex>> Graphs() const;
+  // The tags of a TAG field, in order.
+  std::vector<std::string> Tags(size_t field) const;
 
  private:
   struct Candidate {

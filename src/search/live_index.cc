@@ -30,7 +30,7 @@ void LiveIndex::Put(std::string_view key, FieldValues values) {
     return;
   }
   if (lock.owns_lock()) lock.unlock();
-  Change change = {Change::Kind::kPut, std::string(key), {}};
+  Change change = {Change::Kind::kPut, std::string(key), {}, {}, {}};
   for (const auto& value : values) {
     change.values.push_back(value ? std::optional<std::string>(*value) : std::nullopt);
   }
@@ -45,10 +45,23 @@ void LiveIndex::Remove(std::string_view key) {
     return;
   }
   if (lock.owns_lock()) lock.unlock();
-  Enqueue({Change::Kind::kRemove, std::string(key), {}});
+  Enqueue({Change::Kind::kRemove, std::string(key), {}, {}, {}});
 }
 
-void LiveIndex::Clear() { Enqueue({Change::Kind::kClear, {}, {}}); }
+void LiveIndex::Clear() { Enqueue({Change::Kind::kClear, {}, {}, {}, {}}); }
+
+Status LiveIndex::AddFields(std::vector<Field> fields) {
+  Change change;
+  change.kind = Change::Kind::kAddFields;
+  for (const Field& field : fields) {
+    ASSIGN_OR_RETURN(std::unique_ptr<FieldIndex> index, FieldIndex::Create(field, definition_, memory_));
+    change.indexes.push_back(std::move(index));
+  }
+  definition_.fields.insert(definition_.fields.end(), fields.begin(), fields.end());
+  change.fields = std::move(fields);
+  Enqueue(std::move(change));
+  return base::OkStatus();
+}
 
 void LiveIndex::Enqueue(Change change) {
   {
@@ -78,7 +91,7 @@ bool LiveIndex::ApplyQueue(size_t at_most) {
       queue_.erase(queue_.begin(), end);
     }
   }
-  for (const Change& change : changes) Apply(change);
+  for (Change& change : changes) Apply(change);
   WakeWorkers();
   // Lowered after they were applied: whoever reads zero without a lock may rely on it.
   std::lock_guard lock(queue_mu_);
@@ -86,7 +99,7 @@ bool LiveIndex::ApplyQueue(size_t at_most) {
   return queue_.empty();
 }
 
-void LiveIndex::Apply(const Change& change) {
+void LiveIndex::Apply(Change& change) {
   switch (change.kind) {
     case Change::Kind::kPut: {
       std::vector<std::optional<std::string_view>> values(change.values.begin(), change.values.end());
@@ -99,11 +112,14 @@ void LiveIndex::Apply(const Change& change) {
     case Change::Kind::kClear:
       Reset();
       break;
+    case Change::Kind::kAddFields:
+      index_->AddFields(change.fields, std::move(change.indexes));
+      break;
   }
 }
 
 void LiveIndex::Reset() {
-  Result<std::unique_ptr<Index>> fresh = Index::Create(definition_, memory_);
+  Result<std::unique_ptr<Index>> fresh = Index::Create(index_->definition(), memory_);
   CHECK(fresh.ok());  // the same definition made one before
   index_ = std::move(*fresh);
   work_.Serve(index_->Graphs());
@@ -134,7 +150,7 @@ std::vector<SearchOutcome> LiveIndex::SearchMany(std::span<const SearchTask> tas
 }
 
 SearchOutcome LiveIndex::Search(const SearchPlan& plan, std::function<bool()> stop) {
-  const SearchTask task = {&plan, std::move(stop)};
+  const SearchTask task = {&plan, std::move(stop), nullptr};
   return std::move(SearchMany({&task, 1})[0]);
 }
 
@@ -150,6 +166,13 @@ std::vector<std::string> LiveIndex::Keys() {
   std::vector<std::string> keys = index_->Keys();
   DoneReading(std::move(lock));
   return keys;
+}
+
+std::vector<std::string> LiveIndex::Tags(size_t field) {
+  std::shared_lock lock = LockForReading();
+  std::vector<std::string> tags = index_->Tags(field);
+  DoneReading(std::move(lock));
+  return tags;
 }
 
 }  // namespace redoubt::search

@@ -34,23 +34,29 @@ class LiveIndex : public std::enable_shared_from_this<LiveIndex> {
   void Put(std::string_view key, FieldValues values);
   void Remove(std::string_view key);
   void Clear();
+  // Fields that documents may have from now on. The error is that of an index that cannot be made.
+  base::Status AddFields(std::vector<Field> fields);
 
   // From any thread. Waits for other searches only when there are changes to apply.
   std::vector<SearchOutcome> SearchMany(std::span<const SearchTask> tasks);
   SearchOutcome Search(const SearchPlan& plan, std::function<bool()> stop = nullptr);
   IndexStats Stats();
   std::vector<std::string> Keys();
+  std::vector<std::string> Tags(size_t field);
 
+  // Of the writer's thread.
   const IndexDefinition& definition() const { return definition_; }
   GraphWork& work() { return work_; }
   size_t queued() const { return queued_.load(std::memory_order_acquire); }
 
  private:
   struct Change {
-    enum class Kind { kPut, kRemove, kClear };
+    enum class Kind { kPut, kRemove, kClear, kAddFields };
     Kind kind = Kind::kPut;
     std::string key;
     std::vector<std::optional<std::string>> values;
+    std::vector<Field> fields;
+    FieldIndexes indexes;  // of the fields
   };
 
   LiveIndex(IndexDefinition definition, base::MemoryResource& memory, Wake wake)
@@ -60,13 +66,13 @@ class LiveIndex : public std::enable_shared_from_this<LiveIndex> {
   bool TryApplyQueue(size_t at_most);
   // The oldest changes, with index_mu_ held exclusively. True when none is left.
   bool ApplyQueue(size_t at_most);
-  void Apply(const Change& change);
+  void Apply(Change& change);
   void Reset();
   void WakeWorkers();
   std::shared_lock<std::shared_mutex> LockForReading();
   void DoneReading(std::shared_lock<std::shared_mutex> lock);
 
-  const IndexDefinition definition_;
+  IndexDefinition definition_;
   base::MemoryResource& memory_;
   const Wake wake_;
   GraphWork work_;

@@ -75,6 +75,7 @@ struct IndexDefinition {
   std::string language = "english";                    // lower case; whose stems TEXT fields and queries use
   std::optional<std::vector<std::string>> stop_words;  // STOPWORDS; nothing: the usual ones
   std::vector<Field> fields;
+  std::vector<std::string> aliases;  // other names of the index, where it is stored; else the server's table has them
 
   bool Covers(std::string_view key) const;
   // Position in `fields` of the field that queries call `name`.

@@ -14,12 +14,13 @@ namespace {
 using base::InvalidArgument;
 using base::OkStatus;
 
-constexpr size_t kMaxLimit = 1'000'000;
-
 class RequestParser {
  public:
-  RequestParser(std::span<const std::string_view> args, const IndexDefinition& definition)
-      : args_(args), definition_(definition) {}
+  RequestParser(std::span<const std::string_view> args, const IndexDefinition& definition,
+                const SearchDefaults& defaults)
+      : args_(args), definition_(definition), defaults_(defaults), dialect_(defaults.dialect) {
+    plan_.timeout_ms = defaults.timeout_ms;
+  }
 
   Result<SearchPlan> Parse() {
     ASSIGN_OR_RETURN(std::string_view text, args_.Next("query"));
@@ -118,8 +119,10 @@ class RequestParser {
     if (!limit.ok()) return InvalidArgument("LIMIT requires two numeric arguments");
     plan_.offset = *offset;
     plan_.limit = *limit;
-    if (plan_.limit > kMaxLimit) return InvalidArgument(fmt::format("LIMIT exceeds maximum of {}", kMaxLimit));
-    if (plan_.offset > kMaxLimit) return InvalidArgument(fmt::format("OFFSET exceeds maximum of {}", kMaxLimit));
+    if (plan_.limit > defaults_.max_results)
+      return InvalidArgument(fmt::format("LIMIT exceeds maximum of {}", defaults_.max_results));
+    if (plan_.offset > defaults_.max_results)
+      return InvalidArgument(fmt::format("OFFSET exceeds maximum of {}", defaults_.max_results));
     return OkStatus();
   }
 
@@ -224,18 +227,20 @@ class RequestParser {
 
   ArgCursor args_;
   const IndexDefinition& definition_;
+  const SearchDefaults& defaults_;
   SearchPlan plan_;
   Params params_;
   TextSettings text_settings_;
-  int dialect_ = 1;
+  int dialect_;
   std::optional<std::string> sort_by_;
   std::vector<std::unique_ptr<FilterNode>> extra_filters_;
 };
 
 }  // namespace
 
-Result<SearchPlan> PlanSearch(std::span<const std::string_view> args, const IndexDefinition& definition) {
-  return RequestParser(args, definition).Parse();
+Result<SearchPlan> PlanSearch(std::span<const std::string_view> args, const IndexDefinition& definition,
+                              const SearchDefaults& defaults) {
+  return RequestParser(args, definition, defaults).Parse();
 }
 
 }  // namespace redoubt::search

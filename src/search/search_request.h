@@ -50,7 +50,15 @@ struct SearchPlan {
   bool scored() const { return query.has_text && !query.knn && (sort == SortKind::kScore || with_scores); }
 };
 
+// What holds where a request does not say.
+struct SearchDefaults {
+  int64_t timeout_ms = 500;
+  int dialect = 1;
+  size_t max_results = 1'000'000;  // of LIMIT
+};
+
 // `args` are those of FT.SEARCH after the index: the query and its options.
-Result<SearchPlan> PlanSearch(std::span<const std::string_view> args, const IndexDefinition& definition);
+Result<SearchPlan> PlanSearch(std::span<const std::string_view> args, const IndexDefinition& definition,
+                              const SearchDefaults& defaults = {});
 
 }  // namespace redoubt::search

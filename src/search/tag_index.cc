@@ -150,6 +150,14 @@ std::string TagIndex::SortKey(Id id) const {
   return key;
 }
 
+std::vector<std::string> TagIndex::Texts() const {
+  std::vector<std::string> texts;
+  texts.reserve(by_text_.size());
+  for (const auto& [text, tag] : by_text_) texts.emplace_back(text);
+  std::sort(texts.begin(), texts.end());
+  return texts;
+}
+
 size_t TagIndex::memory_bytes() const {
   size_t bytes = text_bytes_ + by_text_.bucket_count() * sizeof(void*);
   bytes += by_text_.size() * (sizeof(std::pmr::string) + sizeof(TagId) + 2 * sizeof(void*));

@@ -30,6 +30,7 @@ class TagIndex {
   std::string SortKey(Id id) const;
   bool Has(Id id) const { return !TagsOf(id).empty(); }
 
+  std::vector<std::string> Texts() const;  // all tags there are, in order
   size_t distinct_tags() const { return by_text_.size(); }
   size_t postings() const { return posting_count_; }
   size_t memory_bytes() const;

@@ -62,16 +62,26 @@ void AggregateJob::RunInPlace(host::Context& ctx) {
   while (RunUntilFieldsAreNeeded()) LoadSome(ctx, INT64_MAX);
 }
 
+void AggregateJob::Search(const search::AggregateRun::Stop& stop) {
+  const search::SearchTask task = {&plan_.search, stop, nullptr, profile_ ? &profile_->search : nullptr};
+  search::SearchOutcome found = std::move(entry_->live->SearchMany({&task, 1})[0]);
+  // Rows have the distances of the graph's codes: their keys are only read where the aggregation needs fields.
+  search::RankCandidates(
+      plan_.search, [](const auto& document) { return document.distance; }, found);
+  run_.TakeDocuments(std::move(found));
+  if (!profile_) return;
+  profile_->search_us = base::SystemClock().SteadyMicros() - begin_us_;
+  profile_->found = run_.total();
+  profile_->vectors = entry_->live->Stats().documents;
+  profile_->steps.push_back({"Index", run_.rows().size(), profile_->search_us});
+}
+
 bool AggregateJob::RunUntilFieldsAreNeeded() {
   auto stop = [this] { return ft_.stopping() || OutOfTime(); };
   try {
     if (!error_.ok()) return false;
     if (phase_ == Phase::kSearching) {
-      search::SearchOutcome found = entry_->live->Search(plan_.search, stop);
-      // Rows have the distances of the graph's codes: their keys are only read where the aggregation needs fields.
-      search::RankCandidates(
-          plan_.search, [](const auto& document) { return document.distance; }, found);
-      run_.TakeDocuments(std::move(found));
+      Search(stop);
       phase_ = checks_keys_ ? Phase::kCheckingKeys : Phase::kRunning;
       if (checks_keys_) return true;
     }
@@ -136,12 +146,22 @@ base::Result<AggregateResult> AggregateJob::TakeResult() {
   return result;
 }
 
+void AggregateJob::ReplyProfiled(host::Context& ctx, AggregateResult& result) {
+  for (const search::StepProfile& step : run_.profile()) profile_->steps.push_back({step.name, step.rows, step.micros});
+  profile_->timed_out = result.timed_out;
+  ReplyResultsStart(ctx);
+  ReplyRows(ctx, result, SIZE_MAX);
+  profile_->total_us = profile_->parsing_us + base::SystemClock().SteadyMicros() - begin_us_;
+  ReplyProfile(ctx, *profile_, plan_.search.query, entry_->definition());
+}
+
 void AggregateJob::Reply(host::Context& ctx) {
   base::Result<AggregateResult> result = TakeResult();
   if (!result.ok()) {
     (void)ReplyFtError(ctx, result.status());
     return;
   }
+  if (profile_) return ReplyProfiled(ctx, *result);
   if (!plan_.cursor) return ReplyRows(ctx, *result, SIZE_MAX);
   if (base::Status room = ft_.cursors().CheckRoom(entry_); !room.ok()) {
     (void)ReplyFtError(ctx, room);

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "module/ft/aggregate_result.h"
 #include "module/ft/index_registry.h"
+#include "module/ft/profile_reply.h"
 #include "module/host/acl.h"
 #include "module/host/blocked_client.h"
 #include "search/aggregate.h"
@@ -28,6 +31,9 @@ class AggregateJob final : public host::Completion {
   bool LoadSome(host::Context& effects, int64_t until_us);
   void ContinueOnReader();
 
+  // Before the start: notes what is done, and replies as FT.PROFILE does.
+  void set_profile(QueryProfile profile) { profile_ = std::move(profile); }
+
   void Reply(host::Context& ctx) override;
   // What Reply() would show; once, after the end.
   base::Result<AggregateResult> TakeResult();
@@ -38,6 +44,8 @@ class AggregateJob final : public host::Completion {
   void Continue();  // on a reader thread
   // Until fields are needed (true) or the end.
   bool RunUntilFieldsAreNeeded();
+  void Search(const search::AggregateRun::Stop& stop);
+  void ReplyProfiled(host::Context& ctx, AggregateResult& result);
   bool OutOfTime() const;
   base::Status LoadRow(host::Context& effects, search::AggregateRow& row, bool& gone);
   base::Status CheckKey(const std::string& key, RedisModuleString* name) const;
@@ -55,6 +63,7 @@ class AggregateJob final : public host::Completion {
   size_t kept_rows_ = 0;  // of those before
   size_t loaded_bytes_ = 0;
   base::Status error_;
+  std::optional<QueryProfile> profile_;
 };
 
 }  // namespace redoubt::ft

@@ -54,7 +54,7 @@ void BackgroundScan::RunSlice(RedisModuleCtx* ctx) {
 // True when there is more to do.
 bool BackgroundScan::RunJob(RedisModuleCtx* ctx, Job& job, int64_t until_us) {
   std::shared_ptr<IndexEntry> entry = job.entry.lock();
-  if (entry == nullptr || ft_.indexes().Find(entry->definition().name) != entry) return false;
+  if (entry == nullptr || ft_.indexes().FindByName(entry->definition().name) != entry) return false;
   base::SystemClock clock;
   while (RedisModule_Scan(ctx, job.cursor.get(), &OnKey, &job) != 0) {
     if (clock.SteadyMicros() < until_us) continue;

@@ -40,7 +40,9 @@ void Write(RedisModuleIO* io, const IndexRegistry& indexes) {
   host::RdbWriter writer(io);
   writer.Unsigned(indexes.size());
   for (const auto& [name, entry] : indexes) {
-    std::vector<std::string> args = search::CreateArgs(entry->definition());
+    search::IndexDefinition definition = entry->definition();
+    definition.aliases = indexes.AliasesOf(*entry);
+    std::vector<std::string> args = search::CreateArgs(definition);
     writer.Unsigned(args.size());
     for (const std::string& arg : args) writer.Text(arg);
   }

@@ -39,6 +39,10 @@ base::Status FtCreate(FtModule& ft, host::Context& ctx, host::Args args) {
   if (ctx.db() != 0) return ReplyFtError(ctx, base::FailedPrecondition("Cannot create index on db != 0"));
   base::Result<search::IndexDefinition> definition = search::ParseCreate(Words(args, 1));
   if (!definition.ok()) return ReplyFtError(ctx, definition.status());
+  if (search::EqualsIgnoringCase(args[0], "FT._CREATEIFNX") && ft.indexes().FindByName(definition->name) != nullptr) {
+    ctx.ReplyOk();
+    return base::OkStatus();
+  }
   bool scan = !definition->skip_initial_scan;
   base::Status added = ft.AddIndex(std::move(*definition), scan);
   if (!added.ok()) return ReplyFtError(ctx, added);

@@ -38,11 +38,15 @@ base::Status FtDropIndex(FtModule& ft, host::Context& ctx, host::Args args) {
   }
   if (ft.shards() != nullptr && ft.shards()->SpreadDefinition(ctx, args)) return base::OkStatus();
   std::shared_ptr<IndexEntry> entry = ft.indexes().Find(args[1]);
+  if (entry == nullptr && search::EqualsIgnoringCase(args[0], "FT._DROPINDEXIFX")) {
+    ctx.ReplyOk();
+    return base::OkStatus();
+  }
   if (entry == nullptr) return ReplyFtError(ctx, base::NotFound("Unknown Index name"));
   std::vector<std::string> keys;
   if (with_documents) keys = entry->live->Keys();
   if (base::Status allowed = CheckMayDelete(ft.CallerOf(ctx), keys); !allowed.ok()) return ReplyFtError(ctx, allowed);
-  ft.DropIndex(args[1]);
+  ft.DropIndex(entry->definition().name);
   DeleteDocuments(ctx, keys);
   RedisModule_Replicate(ctx.raw(), "FT.DROPINDEX", "s", args.raw(1));
   ctx.ReplyOk();

@@ -34,12 +34,20 @@ FtModule::FtModule(base::MemoryResource& memory, base::Logger logger)
       readers_("ft-search", ReaderThreads(), kSearchQueueLimit * 2) {}
 
 base::Status FtModule::AddIndex(search::IndexDefinition definition, bool scan) {
-  if (indexes_.Find(definition.name) != nullptr) return base::AlreadyExists("Index already exists");
+  if (indexes_.FindByName(definition.name) != nullptr) return base::AlreadyExists("Index already exists");
   auto entry = std::make_shared<IndexEntry>();
   entry->queue = std::make_shared<SearchQueue>();
   ASSIGN_OR_RETURN(entry->live, search::LiveIndex::Create(std::move(definition), memory_,
                                                           [this](const auto& live) { workers_.Wake(live); }));
   indexes_.Add(entry);
+  for (const std::string& alias : entry->definition().aliases) indexes_.SetAlias(alias, entry);
+  if (scan) scan_.Start(entry);
+  return base::OkStatus();
+}
+
+base::Status FtModule::AlterIndex(const std::shared_ptr<IndexEntry>& entry, std::vector<search::Field> fields,
+                                  bool scan) {
+  RETURN_IF_ERROR(entry->live->AddFields(std::move(fields)));
   if (scan) scan_.Start(entry);
   return base::OkStatus();
 }

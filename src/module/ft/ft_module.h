@@ -32,6 +32,8 @@ class FtModule {
   // Takes the index out; its memory is freed by a reader thread. False when there is none.
   bool DropIndex(std::string_view name);
   void DropAllIndexes();
+  // Adds fields to an index and, where `scan`, reads all keys again for them.
+  base::Status AlterIndex(const std::shared_ptr<IndexEntry>& entry, std::vector<search::Field> fields, bool scan);
   // The keys became others (SWAPDB): empties every index and reads all keys again.
   void RescanAll();
 
@@ -44,6 +46,7 @@ class FtModule {
   CursorTable& cursors() { return cursors_; }
   FieldLoader& loader() { return loader_; }
   Settings& settings() { return settings_; }
+  const Settings& settings() const { return settings_; }
 
   // Unavailable while the server ends, ResourceExhausted when too many searches wait already (which is counted).
   base::Status CheckMaySearch();
@@ -96,10 +99,17 @@ base::Status FtCreate(FtModule& ft, host::Context& ctx, host::Args args);
 base::Status FtSearch(FtModule& ft, host::Context& ctx, host::Args args);
 base::Status FtAggregate(FtModule& ft, host::Context& ctx, host::Args args);
 base::Status FtCursor(FtModule& ft, host::Context& ctx, host::Args args);
+base::Status FtAlias(FtModule& ft, host::Context& ctx, host::Args args);
+base::Status FtAlter(FtModule& ft, host::Context& ctx, host::Args args);
+base::Status FtConfig(FtModule& ft, host::Context& ctx, host::Args args);
+base::Status FtExplain(FtModule& ft, host::Context& ctx, host::Args args);
+base::Status FtProfile(FtModule& ft, host::Context& ctx, host::Args args);
+base::Status FtTagVals(FtModule& ft, host::Context& ctx, host::Args args);
 base::Status FtInfo(FtModule& ft, host::Context& ctx, host::Args args);
 base::Status FtDropIndex(FtModule& ft, host::Context& ctx, host::Args args);
 base::Status FtList(FtModule& ft, host::Context& ctx, host::Args args);
 
+search::SearchDefaults SearchDefaultsOf(const Settings& settings);
 search::AggregateDefaults AggregateDefaultsOf(const Settings& settings);
 
 // FT.* errors go over the wire as RediSearch words them, without "ERR" (see error_codes.h). Always answers OK, so that

@@ -36,7 +36,8 @@ base::Status FtSearch(FtModule& ft, host::Context& ctx, host::Args args) {
   if (entry == nullptr) return ReplyFtError(ctx, base::NotFound(fmt::format("{}: no such index", args[1])));
   // Before the client is blocked: it would have to be released again.
   if (base::Status ready = ft.CheckMaySearch(); !ready.ok()) return ReplyFtError(ctx, ready);
-  base::Result<search::SearchPlan> plan = search::PlanSearch(Words(args, 2), entry->definition());
+  base::Result<search::SearchPlan> plan =
+      search::PlanSearch(Words(args, 2), entry->definition(), SearchDefaultsOf(ft.settings()));
   if (!plan.ok()) return ReplyFtError(ctx, plan.status());
   ++ft.searches;
   ++entry->searches;

@@ -28,11 +28,19 @@ class IndexRegistry {
  public:
   using Map = std::map<std::string, std::shared_ptr<IndexEntry>, std::less<>>;
 
-  // Null when there is none.
+  // By its name or an alias; a name goes before an alias. Null when there is none.
   std::shared_ptr<IndexEntry> Find(std::string_view name) const;
+  // By its own name only.
+  std::shared_ptr<IndexEntry> FindByName(std::string_view name) const;
   bool Add(std::shared_ptr<IndexEntry> entry);  // false: the name is taken
   std::shared_ptr<IndexEntry> Take(std::string_view name);
   std::vector<std::shared_ptr<IndexEntry>> TakeAll();
+
+  bool HasAlias(std::string_view alias) const { return aliases_.find(alias) != aliases_.end(); }
+  // Takes the alias from whatever index has it.
+  void SetAlias(std::string_view alias, const std::shared_ptr<IndexEntry>& entry);
+  bool RemoveAlias(std::string_view alias);  // false: there is none
+  std::vector<std::string> AliasesOf(const IndexEntry& entry) const;
 
   bool Covers(std::string_view key) const;
   bool empty() const { return entries_.empty(); }
@@ -42,6 +50,7 @@ class IndexRegistry {
 
  private:
   Map entries_;
+  Map aliases_;
 };
 
 }  // namespace redoubt::ft

@@ -22,7 +22,7 @@ SearchJob::SearchJob(FtModule& ft, search::SearchPlan plan, host::Caller caller)
 search::SearchTask TaskOf(FtModule& ft, const search::SearchPlan& plan, int64_t begin_us) {
   const int64_t until_us = plan.timeout_ms > 0 ? begin_us + plan.timeout_ms * 1000 : INT64_MAX;
   return {&plan, [&ft, until_us] { return ft.stopping() || base::SystemClock().SteadyMicros() > until_us; },
-          [&ft](std::function<void()> part) { return ft.RunOnIdleReader(std::move(part)); }};
+          [&ft](std::function<void()> part) { return ft.RunOnIdleReader(std::move(part)); }, nullptr};
 }
 
 search::SearchTask SearchJob::Task() const { return TaskOf(ft_, plan_, begin_us_); }
@@ -33,6 +33,7 @@ void SearchJob::Finish(search::SearchOutcome outcome) {
 }
 
 void SearchJob::Reply(host::Context& ctx) {
+  if (outcome_.timed_out && ft_.settings().fail_on_timeout) return ctx.ReplyError("Timeout limit was reached");
   MeasureCandidates(ctx, plan_, outcome_);
   ReplySearch(ctx, caller_, plan_, outcome_);
 }

@@ -1,0 +1,27 @@
+#include "module/ft/ft_module.h"
+
+namespace redoubt::ft {
+
+base::Status FtTagVals(FtModule& ft, host::Context& ctx, host::Args args) {
+  if (args.size() != 3) {
+    ctx.ReplyWrongArity(args);
+    return base::OkStatus();
+  }
+  std::shared_ptr<IndexEntry> entry = ft.indexes().Find(args[1]);
+  if (entry == nullptr) return ReplyFtError(ctx, base::NotFound("Unknown Index name"));
+  std::optional<size_t> field = entry->definition().FindField(args[2]);
+  if (!field) return ReplyFtError(ctx, base::NotFound("No such field"));
+  if (entry->definition().fields[*field].type != search::FieldType::kTag) {
+    return ReplyFtError(ctx, base::InvalidArgument("Not a tag field"));
+  }
+  // The tags are texts of documents that this user may not be allowed to read.
+  if (!ft.CallerOf(ctx).MayUseEveryKey()) {
+    return ReplyFtError(ctx, base::PermissionDenied("NOPERM FT.TAGVALS shows the tags of all documents: it needs ~*"));
+  }
+  std::vector<std::string> tags = entry->live->Tags(*field);
+  RedisModule_ReplyWithSet(ctx.raw(), static_cast<long>(tags.size()));  // an array in RESP2
+  for (const std::string& tag : tags) ctx.ReplyBulk(tag);
+  return base::OkStatus();
+}
+
+}  // namespace redoubt::ft
