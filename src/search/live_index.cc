@@ -114,6 +114,7 @@ void LiveIndex::Apply(Change& change) {
       break;
     case Change::Kind::kAddFields:
       index_->AddFields(change.fields, std::move(change.indexes));
+      work_.Serve(index_->Graphs());
       break;
   }
 }

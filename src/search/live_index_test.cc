@@ -89,5 +89,16 @@ TEST_F(LiveIndexTest, ClearEmptiesItInOrderWithOtherChanges) {
   EXPECT_EQ(index_->Keys(), std::vector<std::string>{"b"});
 }
 
+TEST_F(LiveIndexTest, WhatIsStagedInAFieldThatCameLaterIsWorkToDo) {
+  std::vector<std::string_view> args = {"i",       "SCHEMA", "g",   "VECTOR",          "HNSW", "6", "TYPE",
+                                        "FLOAT32", "DIM",    "512", "DISTANCE_METRIC", "L2"};
+  ASSERT_TRUE(index_->AddFields({ParseCreate(args).value().fields[0]}).ok());
+  std::vector<std::optional<std::string_view>> values = {"a", blob_, blob_};
+  index_->Put("d", values);
+  EXPECT_EQ(index_->work().staged(), 1u);
+  EXPECT_EQ(index_->work().Run(), GraphWork::Turn::kSome);
+  EXPECT_EQ(index_->work().staged(), 0u);
+}
+
 }  // namespace
 }  // namespace redoubt::search

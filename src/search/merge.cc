@@ -4,19 +4,9 @@
 #include <iterator>
 #include <utility>
 
+#include "search/rank.h"
+
 namespace redoubt::search {
-namespace {
-
-// Documents without a sort key come last in either direction.
-bool SortsBefore(const SearchPlan& plan, const FoundDocument& a, const FoundDocument& b) {
-  const bool a_has = a.sort_key.index() != 0;
-  const bool b_has = b.sort_key.index() != 0;
-  if (a_has != b_has) return a_has;
-  return plan.ascending ? a.sort_key < b.sort_key : b.sort_key < a.sort_key;
-}
-
-}  // namespace
-
 void MakeShardPlan(SearchPlan& plan) {
   const bool by_other_than_distance =
       plan.sort != SortKind::kNone && !(plan.sort == SortKind::kDistance && plan.ascending);
@@ -41,11 +31,11 @@ SearchOutcome MergeOutcomes(const SearchPlan& plan, std::vector<SearchOutcome> s
                      [](const FoundDocument& a, const FoundDocument& b) { return a.distance < b.distance; });
     documents.resize(std::min(documents.size(), plan.query.knn->k));
     merged.total = std::min(merged.total, plan.query.knn->k);
-  } else if (plan.sort == SortKind::kNone) {
+  } else if (plan.sort == SortKind::kScore) {
     std::stable_sort(documents.begin(), documents.end(),
                      [](const FoundDocument& a, const FoundDocument& b) { return a.score > b.score; });
   }
-  if (plan.sort != SortKind::kNone) {
+  if (plan.sort != SortKind::kNone && plan.sort != SortKind::kScore) {
     std::stable_sort(documents.begin(), documents.end(),
                      [&](const FoundDocument& a, const FoundDocument& b) { return SortsBefore(plan, a, b); });
   }

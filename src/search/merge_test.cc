@@ -62,8 +62,10 @@ TEST(MergeTest, CutsToTheLimitOfTheWhole) {
 }
 
 TEST(MergeTest, OrdersWordsByScoreAndKeepsTheOrderOfEquals) {
-  const SearchOutcome merged = MergeOutcomes(SearchPlan(), {Shard(2, {Found("b", 0, {}, 2), Found("c", 0, {}, 1)}),
-                                                            Shard(2, {Found("a", 0, {}, 3), Found("d", 0, {}, 1)})});
+  SearchPlan plan;
+  plan.sort = SortKind::kScore;
+  const SearchOutcome merged = MergeOutcomes(plan, {Shard(2, {Found("b", 0, {}, 2), Found("c", 0, {}, 1)}),
+                                                    Shard(2, {Found("a", 0, {}, 3), Found("d", 0, {}, 1)})});
   EXPECT_EQ(Keys(merged), "abcd");
 }
 

@@ -4,17 +4,13 @@
 #include <utility>
 
 namespace redoubt::search {
-namespace {
 
-// Documents without a sort key come last in either direction.
-bool Before(const SearchPlan& plan, const FoundDocument& a, const FoundDocument& b) {
+bool SortsBefore(const SearchPlan& plan, const FoundDocument& a, const FoundDocument& b) {
   const bool a_has = a.sort_key.index() != 0;
   const bool b_has = b.sort_key.index() != 0;
   if (a_has != b_has) return a_has;
   return plan.ascending ? a.sort_key < b.sort_key : b.sort_key < a.sort_key;
 }
-
-}  // namespace
 
 void RankCandidates(const SearchPlan& plan, const MeasureDocument& measure, SearchOutcome& outcome) {
   if (!outcome.candidates) return;
@@ -33,7 +29,7 @@ void RankCandidates(const SearchPlan& plan, const MeasureDocument& measure, Sear
       for (FoundDocument& document : documents) document.sort_key = document.distance;
     }
     std::stable_sort(documents.begin(), documents.end(),
-                     [&](const FoundDocument& a, const FoundDocument& b) { return Before(plan, a, b); });
+                     [&](const FoundDocument& a, const FoundDocument& b) { return SortsBefore(plan, a, b); });
   }
   outcome.total = documents.size();
   if (documents.size() > plan.offset && documents.size() - plan.offset > plan.limit) {

@@ -187,3 +187,38 @@ def test_what_the_caller_may_not_read_is_not_shown(shards, filled):
     with shards[0].client(username="narrow", password="x") as client:
         with pytest.raises(redis.exceptions.NoPermissionError, match="user narrow may not read the key 'd:"):
             client.execute_command("FT.SEARCH", "idx", "*")
+
+
+def test_a_graph_over_all_shards_answers_with_exact_distances(shards, clients, cluster):
+    schema = "ON HASH PREFIX 1 d: SCHEMA t TAG n NUMERIC v VECTOR HNSW 6 TYPE FLOAT32 DIM 2 DISTANCE_METRIC L2".split()
+    clients[2].execute_command("FT.CREATE", "idx", *schema)
+    fill(cluster)
+    for client in clients:
+        reply = nearest(client, 4, "RETURN", 1, "d", "SORTBY", "d", to=20.25, query="(@n:[10 50])")
+        assert [key.decode() for key in reply[1::2]] == ["d:20", "d:21", "d:19", "d:22"]
+        assert [float(fields[1]) for fields in reply[2::2]] == [0.0625, 0.5625, 1.5625, 3.0625]
+
+
+def test_words_are_found_on_all_shards_best_first(clients, cluster):
+    clients[0].execute_command("FT.CREATE", "idx", *"ON HASH PREFIX 1 d: SCHEMA body TEXT".split())
+    for i in range(30):
+        cluster.hset(f"d:{i}", mapping={"body": "memory " * (1 + i % 3) + "레디스 장애 " * (i % 2)})
+    reply = clients[1].execute_command("FT.SEARCH", "idx", "memory", "WITHSCORES", "NOCONTENT", "LIMIT", 0, 30)
+    scores = [float(score) for score in reply[2::2]]
+    assert reply[0] == 30 and scores == sorted(scores, reverse=True) and scores[0] > scores[-1]
+    assert clients[2].execute_command("FT.SEARCH", "idx", "장애", "LIMIT", 0, 0) == [15]
+
+
+def test_fields_and_aliases_reach_all_shards(filled, cluster):
+    assert filled[0].execute_command("FT.ALTER", "idx", "SCHEMA", "ADD", "extra", "TAG") == b"OK"
+    assert filled[1].execute_command("FT.ALIASADD", "other", "idx") == b"OK"
+    cluster.hset("d:7", "extra", "yes")
+    for client in filled:
+        assert client.execute_command("FT.SEARCH", "other", "@extra:{yes}", "NOCONTENT") == [1, b"d:7"]
+    assert filled[2].execute_command("FT.ALIASDEL", "other") == b"OK"
+    assert error_of(filled[0], "FT.ALIASDEL", "other") == "Alias does not exist"
+
+
+def test_an_aggregation_over_all_shards_is_refused(filled):
+    refusal = error_of(filled[0], "FT.AGGREGATE", "idx", "*")
+    assert "over all shards" in refusal and "hash tag" in refusal

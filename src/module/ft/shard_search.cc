@@ -26,9 +26,12 @@ constexpr int64_t kOnTheWayMs = 200;
 constexpr int64_t kWithoutTimeoutMs = 60'000;
 constexpr int64_t kDefineTimeoutMs = 2000;
 
-std::string Body(std::string_view index, std::span<const std::string> words) {
+std::string Body(std::string_view index, std::span<const std::string> words, const search::SearchDefaults& defaults) {
   cluster::WireWriter body;
   body.Text(index);
+  body.Number(static_cast<uint64_t>(defaults.timeout_ms));
+  body.Number(static_cast<uint64_t>(defaults.dialect));
+  body.Number(defaults.max_results);
   body.Number(words.size());
   for (const std::string& word : words) body.Text(word);
   return body.Take();
@@ -37,8 +40,8 @@ std::string Body(std::string_view index, std::span<const std::string> words) {
 // A search under way on several shards.
 class ShardedSearch final : public host::Completion {
  public:
-  ShardedSearch(search::SearchPlan plan, host::Caller caller, size_t shards)
-      : plan_(std::move(plan)), caller_(std::move(caller)), waiting_(shards) {}
+  ShardedSearch(search::SearchPlan plan, host::Caller caller, bool fail_on_timeout, size_t shards)
+      : plan_(std::move(plan)), caller_(std::move(caller)), fail_on_timeout_(fail_on_timeout), waiting_(shards) {}
   void set_client(host::BlockedClient* client) { client_ = client; }
 
   void Add(const std::string& address, base::Result<search::SearchOutcome> found) {
@@ -54,12 +57,15 @@ class ShardedSearch final : public host::Completion {
 
   void Reply(host::Context& ctx) override {
     if (!error_.empty()) return ctx.ReplyError(error_);
-    ReplySearch(ctx, caller_, plan_, search::MergeOutcomes(plan_, std::move(found_)));
+    const search::SearchOutcome merged = search::MergeOutcomes(plan_, std::move(found_));
+    if (merged.timed_out && fail_on_timeout_) return ctx.ReplyError("Timeout limit was reached");
+    ReplySearch(ctx, caller_, plan_, merged);
   }
 
  private:
   const search::SearchPlan plan_;
   const host::Caller caller_;
+  const bool fail_on_timeout_;
   host::BlockedClient* client_ = nullptr;
   size_t waiting_;
   std::vector<search::SearchOutcome> found_;
@@ -122,6 +128,12 @@ void LoadFields(const search::SearchPlan& plan, search::SearchOutcome& outcome) 
 base::Status AnswerSearch(FtModule& ft, std::string_view body, const NodeLink::Done& answer) {
   cluster::WireReader reader(body);
   ASSIGN_OR_RETURN(std::string_view name, reader.Text());
+  search::SearchDefaults defaults;  // of the node that was asked
+  ASSIGN_OR_RETURN(uint64_t timeout_ms, reader.Number());
+  ASSIGN_OR_RETURN(uint64_t dialect, reader.Number());
+  ASSIGN_OR_RETURN(defaults.max_results, reader.Number());
+  defaults.timeout_ms = static_cast<int64_t>(timeout_ms);
+  defaults.dialect = static_cast<int>(dialect);
   ASSIGN_OR_RETURN(size_t count, reader.Count(sizeof(uint64_t)));
   std::vector<std::string_view> words;
   for (size_t i = 0; i < count; ++i) {
@@ -130,7 +142,7 @@ base::Status AnswerSearch(FtModule& ft, std::string_view body, const NodeLink::D
   }
   const std::shared_ptr<IndexEntry> entry = ft.indexes().Find(name);
   if (entry == nullptr) return base::NotFound(fmt::format("{}: no such index", name));
-  ASSIGN_OR_RETURN(search::SearchPlan plan, search::PlanSearch(words, entry->definition()));
+  ASSIGN_OR_RETURN(search::SearchPlan plan, search::PlanSearch(words, entry->definition(), defaults));
   search::MakeShardPlan(plan);
   auto shown = std::make_shared<const search::SearchPlan>(std::move(plan));
   return RunLocalSearch(ft, *entry, shown, [shown, answer](search::SearchOutcome outcome) {
@@ -147,11 +159,13 @@ base::Status SearchShards(FtModule& ft, host::Context& ctx, const host::Args& ar
   const int64_t timeout_ms = plan.timeout_ms > 0 ? plan.timeout_ms + kOnTheWayMs : kWithoutTimeoutMs;
   std::vector<std::string> words;
   for (size_t i = 2; i < args.size(); ++i) words.emplace_back(args[i]);
-  const std::string body = Body(entry->definition().name, words);
-  base::Result<search::SearchPlan> own = search::PlanSearch(Words(args, 2), entry->definition());
+  const search::SearchDefaults defaults = SearchDefaultsOf(ft.settings());
+  const std::string body = Body(entry->definition().name, words, defaults);
+  base::Result<search::SearchPlan> own = search::PlanSearch(Words(args, 2), entry->definition(), defaults);
   if (!own.ok()) return ReplyFtError(ctx, own.status());
   search::MakeShardPlan(*own);
-  auto search = std::make_unique<ShardedSearch>(std::move(plan), host::Caller::Of(ctx), shards.size());
+  auto search = std::make_unique<ShardedSearch>(std::move(plan), host::Caller::Of(ctx), ft.settings().fail_on_timeout,
+                                                shards.size());
   ShardedSearch& gathered = *search;
   gathered.set_client(host::BlockedClient::Block(ctx, std::move(search)));
   for (cluster::Shard& shard : shards) {
