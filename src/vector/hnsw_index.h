@@ -103,7 +103,7 @@ class HnswIndex {
     Slot slot = kNoSlot;
     uint32_t level = 0;
   };
-  enum class RepairPhase { kIdle, kWaitForWriters, kSweep, kWaitForReaders };
+  enum class RepairPhase { kIdle, kWaitForWriters, kMend, kWaitForReaders };
 
   explicit HnswIndex(const HnswOptions& options);
 
@@ -118,8 +118,13 @@ class HnswIndex {
   void GrowAhead();
   Slot TakeQueued();
   void ConnectPlaced(Slot slot, Walk& walk);
+  // By level, from the lowest on.
+  std::vector<std::vector<Candidate>> ChooseNeighbours(Slot slot, Entry entry, Walk& walk) const;
   void Connect(Slot slot, Walk& walk);
+  // The same for a node that others link to already; keeps the links it has.
+  void Reconnect(Slot slot, Walk& walk);
   std::vector<Candidate> Select(std::vector<Candidate> sorted, size_t limit, size_t kept = 0) const;
+  std::vector<Candidate> SelectLive(std::vector<Candidate> sorted, size_t limit) const;
   void AddLink(Slot from, Slot to, size_t level) const;
   std::vector<Candidate> MeasureFrom(Slot from, std::span<const Slot> slots) const;
   bool BecomeFirstEntry(Slot slot);
@@ -131,9 +136,11 @@ class HnswIndex {
   std::vector<Hit> TakeHits(Walk& walk, size_t k) const;
 
   // Repairing.
-  void Mend(Slot slot);
+  void Mend(Slot slot, Walk& walk);
+  bool MostLinksLost(Slot slot) const;
   void MendLevel(Slot slot, size_t level);
-  std::vector<Slot> LiveBeyond(Slot slot, size_t level, std::span<const Slot> links, std::vector<Slot>& live) const;
+  struct Neighbourhood;
+  Neighbourhood Look(Slot slot, size_t level, std::span<const Slot> links) const;
   void ReplaceEntry();
   bool WorthARepair() const;
   bool Passed(uint64_t time) const;
@@ -164,7 +171,8 @@ class HnswIndex {
 
   std::mutex repair_mu_;
   std::atomic<RepairPhase> phase_{RepairPhase::kIdle};  // written with repair_mu_
-  std::vector<Slot> sealed_ GUARDED_BY(repair_mu_);
+  std::vector<Slot> sealed_ GUARDED_BY(repair_mu_);     // removed, and to be free at the end of this repair
+  IdSet sealed_set_ GUARDED_BY(repair_mu_);
   uint64_t wait_until_ GUARDED_BY(repair_mu_) = 0;
   Slot sweep_at_ GUARDED_BY(repair_mu_) = 0;
   Slot sweep_end_ GUARDED_BY(repair_mu_) = 0;

@@ -10,6 +10,7 @@ namespace {
 
 constexpr size_t kSlotsPerRemoved = 64;  // a sweep over all slots is worth it for one removed of so many
 constexpr size_t kFreedTogether = 64;
+constexpr size_t kNodesPerReconnection = 1000;  // what it costs beside a look at the links of a node
 
 }  // namespace
 
@@ -36,6 +37,8 @@ RepairProgress HnswIndex::Repair(size_t budget) {
     std::lock_guard lock(mu_);
     if (!WorthARepair()) return RepairProgress::kNone;
     sealed_ = std::exchange(removed_, {});
+    sealed_set_ = IdSet(graph_.bound());
+    for (Slot slot : sealed_) sealed_set_.Insert(slot);
     wait_until_ = epochs_.Advance();
     phase_ = RepairPhase::kWaitForWriters;
   }
@@ -43,11 +46,14 @@ RepairProgress HnswIndex::Repair(size_t budget) {
     if (!Passed(wait_until_)) return RepairProgress::kWaiting;
     sweep_at_ = 0;
     sweep_end_ = static_cast<Slot>(graph_.bound());  // what comes later never links to what is removed now
-    phase_ = RepairPhase::kSweep;
+    phase_ = RepairPhase::kMend;
   }
-  if (phase_ == RepairPhase::kSweep) {
+  if (phase_ == RepairPhase::kMend) {
     Lease lease(*this);
-    for (; sweep_at_ < sweep_end_ && budget > 0; ++sweep_at_, --budget) Mend(sweep_at_);
+    for (; sweep_at_ < sweep_end_ && budget > 0; ++sweep_at_, --budget) {
+      if (MostLinksLost(sweep_at_)) budget -= std::min(budget - 1, kNodesPerReconnection);
+      Mend(sweep_at_, *lease);
+    }
     if (sweep_at_ < sweep_end_) return RepairProgress::kSome;
     ReplaceEntry();
     wait_until_ = epochs_.Advance();
@@ -69,20 +75,40 @@ void HnswIndex::FreeSealed() {
   sealed_ = {};
 }
 
-void HnswIndex::Mend(Slot slot) {
-  const size_t levels = graph_.Level(slot);
-  for (size_t level = 0; level <= levels; ++level) MendLevel(slot, level);
+bool HnswIndex::MostLinksLost(Slot slot) const {
+  if (graph_.IdOf(slot) == kNoId) return false;
+  LinkList links = graph_.Links(slot, 0);
+  size_t count = 0;
+  size_t lost = 0;
+  for (Slot link; count < links.capacity && (link = links.Get(count)) != kNoSlot; ++count) {
+    lost += graph_.IdOf(link) == kNoId ? 1 : 0;
+  }
+  return 2 * lost > count;
 }
 
-// The live neighbours of the removed ones among `links` that are new to `slot`; the live ones among `links` go to
-// `live`.
-std::vector<Slot> HnswIndex::LiveBeyond(Slot slot, size_t level, std::span<const Slot> links,
-                                        std::vector<Slot>& live) const {
-  std::vector<Slot> beyond;
+// Where most of the neighbours went, theirs may have gone, too: then what is near is looked for as for a new vector.
+// Removed nodes keep their links until they are free, so they still lead on.
+void HnswIndex::Mend(Slot slot, Walk& walk) {
+  if (sealed_set_.Contains(slot)) return;
+  const bool reconnect = MostLinksLost(slot) && !graph_.IsStaged(slot);
+  const size_t levels = graph_.Level(slot);
+  for (size_t level = 0; level <= levels; ++level) MendLevel(slot, level);
+  if (reconnect) Reconnect(slot, walk);
+}
+
+struct HnswIndex::Neighbourhood {
+  std::vector<Slot> live;     // linked
+  std::vector<Slot> removed;  // linked, and not to be free yet
+  std::vector<Slot> beyond;   // linked from those that are to be free, live, and new
+};
+
+HnswIndex::Neighbourhood HnswIndex::Look(Slot slot, size_t level, std::span<const Slot> links) const {
+  Neighbourhood found;
+  std::vector<Slot>& beyond = found.beyond;
   std::vector<Slot> theirs(graph_.Links(slot, level).capacity);
   for (Slot link : links) {
-    if (graph_.IdOf(link) != kNoId) {
-      live.push_back(link);
+    if (!sealed_set_.Contains(link)) {
+      (graph_.IdOf(link) != kNoId ? found.live : found.removed).push_back(link);
       continue;
     }
     const size_t count = graph_.Links(link, level).CopyTo(theirs.data());
@@ -91,9 +117,10 @@ std::vector<Slot> HnswIndex::LiveBeyond(Slot slot, size_t level, std::span<const
   std::sort(beyond.begin(), beyond.end());
   beyond.erase(std::unique(beyond.begin(), beyond.end()), beyond.end());
   std::erase_if(beyond, [&](Slot other) {
-    return other == slot || graph_.IdOf(other) == kNoId || std::find(live.begin(), live.end(), other) != live.end();
+    return other == slot || graph_.IdOf(other) == kNoId ||
+           std::find(found.live.begin(), found.live.end(), other) != found.live.end();
   });
-  return beyond;
+  return found;
 }
 
 void HnswIndex::MendLevel(Slot slot, size_t level) {
@@ -101,38 +128,42 @@ void HnswIndex::MendLevel(Slot slot, size_t level) {
   {
     LinkList links = graph_.Links(slot, level);
     std::vector<Slot> slots(links.capacity);
-    auto removed = [this](Slot link) { return graph_.IdOf(link) == kNoId; };
     HnswGraph::NodeLock lock(graph_, slot);  // else a link that a writer moves could be missed
     slots.resize(links.CopyTo(slots.data()));
-    if (std::none_of(slots.begin(), slots.end(), removed)) return;
-    std::vector<Slot> live;
-    const std::vector<Slot> beyond = LiveBeyond(slot, level, slots, live);
-    std::vector<Candidate> candidates = MeasureFrom(slot, live);
-    if (graph_.IdOf(slot) != kNoId) {  // a removed one only has to let go
-      std::vector<Candidate> offered = MeasureFrom(slot, beyond);
-      std::sort(offered.begin(), offered.end());
-      candidates.insert(candidates.end(), offered.begin(), offered.end());
-    }
-    candidates = Select(std::move(candidates), links.capacity, live.size());
-    for (size_t i = 0; i < links.capacity; ++i) links.Set(i, i < candidates.size() ? candidates[i].slot : kNoSlot);
-    added.assign(candidates.begin() + static_cast<ptrdiff_t>(live.size()), candidates.end());
+    if (std::none_of(slots.begin(), slots.end(), [this](Slot link) { return sealed_set_.Contains(link); })) return;
+    const Neighbourhood found = Look(slot, level, slots);
+    std::vector<Candidate> candidates = MeasureFrom(slot, found.live);
+    std::vector<Candidate> offered = MeasureFrom(slot, found.beyond);
+    std::sort(offered.begin(), offered.end());
+    candidates.insert(candidates.end(), offered.begin(), offered.end());
+    candidates = Select(std::move(candidates), links.capacity, found.live.size());
+    added.assign(candidates.begin() + static_cast<ptrdiff_t>(found.live.size()), candidates.end());
+    slots.clear();
+    for (const Candidate& candidate : candidates) slots.push_back(candidate.slot);
+    slots.insert(slots.end(), found.removed.begin(), found.removed.end());
+    slots.resize(std::min(slots.size(), links.capacity));
+    links.Replace(slots);
   }
+  if (graph_.IdOf(slot) == kNoId) return;  // nobody has to come to it any more
   for (const Candidate& neighbour : added) AddLink(neighbour.slot, slot, level);
 }
 
-// A removed entry would be kept alive by its role: the live vector with the most levels takes it over.
+// A removed entry would be kept alive by its role: the live vector with the most levels takes it over. Where all are
+// staged still, one that was removed later does, as it may lead to those that are being linked.
 void HnswIndex::ReplaceEntry() {
   std::lock_guard entry_lock(entry_mu_);
   const Entry entry = LoadEntry();
   if (entry.slot == kNoSlot || graph_.IdOf(entry.slot) != kNoId) return;
   Entry best;
+  Entry best_removed;
   const auto bound = static_cast<Slot>(graph_.bound());
   for (Slot slot = 0; slot < bound; ++slot) {
-    if (graph_.IdOf(slot) == kNoId || graph_.IsStaged(slot)) continue;  // nothing leads on from a staged one
+    if (graph_.IsStaged(slot) || sealed_set_.Contains(slot)) continue;  // nothing leads on from a staged one
+    Entry& of_its_kind = graph_.IdOf(slot) != kNoId ? best : best_removed;
     const auto level = static_cast<uint32_t>(graph_.Level(slot));
-    if (best.slot == kNoSlot || level > best.level) best = {slot, level};
+    if (of_its_kind.slot == kNoSlot || level > of_its_kind.level) of_its_kind = {slot, level};
   }
-  StoreEntry(best);
+  StoreEntry(best.slot != kNoSlot ? best : best_removed);
 }
 
 }  // namespace redoubt::vector

@@ -92,9 +92,9 @@ Slot Walk::Descend(Slot start, size_t from, size_t to) {
       moved = false;
       LinkList links = graph_.Links(best.slot, level);
       batch_.clear();
-      for (size_t i = 0; i < links.capacity; ++i) {
+      for (size_t i = links.capacity; i-- > 0;) {
         const Slot slot = links.Get(i);
-        if (slot == kNoSlot) break;
+        if (slot == kNoSlot) continue;
         AddBatch(slot);
       }
       MeasureBatch();
@@ -151,9 +151,9 @@ void Walk::Collect(Slot start, size_t level) {
   for (Slot at = Next(); at != kNoSlot && !AskStop(); at = Next()) {
     LinkList links = graph_.Links(at, level);
     batch_.clear();
-    for (size_t i = 0; i < links.capacity; ++i) {
+    for (size_t i = links.capacity; i-- > 0;) {
       const Slot slot = links.Get(i);
-      if (slot == kNoSlot) break;
+      if (slot == kNoSlot) continue;
       if (visited_.Insert(slot)) AddBatch(slot);
     }
     MeasureBatch();
@@ -167,9 +167,9 @@ void Walk::GatherMatching(Slot slot) {
   batch_.clear();
   failing_.clear();
   LinkList links = graph_.Links(slot, 0);
-  for (size_t i = 0; i < links.capacity; ++i) {
+  for (size_t i = links.capacity; i-- > 0;) {
     const Slot neighbour = links.Get(i);
-    if (neighbour == kNoSlot) break;
+    if (neighbour == kNoSlot) continue;
     if (visited_.Contains(neighbour)) continue;
     if (Accepts(neighbour)) {
       visited_.Insert(neighbour);
@@ -183,9 +183,9 @@ void Walk::GatherMatching(Slot slot) {
   for (; seen < failing_.size() && batch_.size() < enough; ++seen) {
     visited_.Insert(failing_[seen]);
     LinkList beyond = graph_.Links(failing_[seen], 0);
-    for (size_t i = 0; i < beyond.capacity; ++i) {
+    for (size_t i = beyond.capacity; i-- > 0;) {
       const Slot neighbour = beyond.Get(i);
-      if (neighbour == kNoSlot) break;
+      if (neighbour == kNoSlot) continue;
       if (!visited_.Contains(neighbour) && Accepts(neighbour) && visited_.Insert(neighbour)) AddBatch(neighbour);
     }
   }
