@@ -155,6 +155,13 @@ SearchOutcome LiveIndex::Search(const SearchPlan& plan, std::function<bool()> st
   return std::move(SearchMany({&task, 1})[0]);
 }
 
+std::optional<SearchOutcome> LiveIndex::TrySearch(const SearchTask& task) {
+  if (queued() > 0 && !TryApplyQueue(kWritersShare)) return std::nullopt;
+  std::shared_lock lock(index_mu_, std::try_to_lock);
+  if (!lock.owns_lock()) return std::nullopt;
+  return std::move(index_->SearchMany({&task, 1})[0]);
+}
+
 IndexStats LiveIndex::Stats() {
   std::shared_lock lock = LockForReading();
   IndexStats stats = index_->Stats();

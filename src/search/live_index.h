@@ -40,6 +40,8 @@ class LiveIndex : public std::enable_shared_from_this<LiveIndex> {
   // From any thread. Waits for other searches only when there are changes to apply.
   std::vector<SearchOutcome> SearchMany(std::span<const SearchTask> tasks);
   SearchOutcome Search(const SearchPlan& plan, std::function<bool()> stop = nullptr);
+  // From the writer's thread: the same without waiting for anybody. Nothing when it would have to.
+  std::optional<SearchOutcome> TrySearch(const SearchTask& task);
   IndexStats Stats();
   std::vector<std::string> Keys();
   std::vector<std::string> Tags(size_t field);

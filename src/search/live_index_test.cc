@@ -100,5 +100,31 @@ TEST_F(LiveIndexTest, WhatIsStagedInAFieldThatCameLaterIsWorkToDo) {
   EXPECT_EQ(index_->work().staged(), 0u);
 }
 
+TEST_F(LiveIndexTest, ASearchThatWouldHaveToWaitIsNotTried) {
+  for (int i = 0; i < 600; ++i) Put("old" + std::to_string(i), "old");
+  const SearchPlan plan = Plan({"@tag:{new}", "LIMIT", "0", "0"});
+  const SearchTask task = {&plan, nullptr, nullptr};
+  std::promise<void> searching;
+  std::promise<void> release;
+  bool first = true;
+  std::thread reader([&] {
+    index_->Search(Knn(), [&] {
+      if (first) {
+        searching.set_value();
+        release.get_future().wait();
+      }
+      first = false;
+      return false;
+    });
+  });
+  searching.get_future().wait();
+  EXPECT_EQ(index_->TrySearch(task).value().total, 0u) << "searches run side by side";
+  Put("new", "new");
+  EXPECT_FALSE(index_->TrySearch(task)) << "it could not see the change";
+  release.set_value();
+  reader.join();
+  EXPECT_EQ(index_->TrySearch(task).value().total, 1u);
+}
+
 }  // namespace
 }  // namespace redoubt::search

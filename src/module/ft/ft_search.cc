@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <optional>
 #include <utility>
 
 #include "module/ft/ft_module.h"
@@ -23,6 +24,17 @@ base::Status RunInPlace(host::Context& ctx, const IndexEntry& entry, SearchJob& 
   return base::OkStatus();
 }
 
+// A search of 40 us by another thread costs three times as much: two threads have to be woken. True when it was done.
+bool RunAtOnceIfShort(host::Context& ctx, IndexEntry& entry, SearchJob& job) {
+  const search::SearchTask task = job.Task();
+  if (!search::IsShort(*task.plan, entry.definition(), entry.live->work().staged())) return false;
+  std::optional<search::SearchOutcome> outcome = entry.live->TrySearch(task);
+  if (!outcome) return false;
+  job.Finish(std::move(*outcome));
+  job.Reply(ctx);
+  return true;
+}
+
 }  // namespace
 
 base::Status FtSearch(FtModule& ft, host::Context& ctx, host::Args args) {
@@ -43,6 +55,7 @@ base::Status FtSearch(FtModule& ft, host::Context& ctx, host::Args args) {
   ++entry->searches;
   if (!place->here) return SearchShards(ft, ctx, args, entry, std::move(*plan), std::move(place->shards));
   auto job = std::make_unique<SearchJob>(ft, std::move(*plan), host::Caller::Of(ctx));
+  if (RunAtOnceIfShort(ctx, *entry, *job)) return base::OkStatus();
   if (ctx.CanBlock()) return RunOnReader(ft, ctx, *entry, std::move(job));
   return RunInPlace(ctx, *entry, *job);
 }
