@@ -70,6 +70,12 @@ void AggregateRun::TakeDocuments(SearchOutcome outcome) {
   }
 }
 
+void AggregateRun::TakeRows(std::vector<AggregateRow> rows, size_t total, bool timed_out) {
+  rows_ = std::move(rows);
+  total_ = total;
+  timed_out_ = timed_out;
+}
+
 base::Result<AggregateRun::State> AggregateRun::Advance(const Stop& stop) {
   const base::SystemClock clock;
   if (waiting_) {
@@ -157,7 +163,7 @@ void AggregateRun::Sort(const SortStep& step) {
     }
     return a < b;
   };
-  total_ = rows_.size();
+  if (!step.merges) total_ = rows_.size();
   size_t kept = std::min(rows_.size(), step.most);
   std::partial_sort(order.begin(), order.begin() + static_cast<ptrdiff_t>(kept), order.end(), before);
   std::vector<AggregateRow> sorted;

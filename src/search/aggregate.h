@@ -38,6 +38,8 @@ class AggregateRun {
 
   // Makes a row of each document that plan.search found. First call.
   void TakeDocuments(SearchOutcome outcome);
+  // Or, of a plan that is the rest of one over shards, takes what they made. Each row is as wide as the first stage.
+  void TakeRows(std::vector<AggregateRow> rows, size_t total, bool timed_out);
   // Runs steps. kNeedsFields: fill rows() as load() says, erase those whose document is gone, and call again.
   // InvalidArgument for values that cannot be computed with, ResourceExhausted for more than a million groups.
   base::Result<State> Advance(const Stop& stop);

@@ -26,8 +26,11 @@ struct LoadStep {
   bool everything = false;  // LOAD *: also all other fields, under their own names
 };
 struct GroupStep {
+  // Over shards each makes groups of its own rows, whose reducers' states are merged: aggregate_split.h.
+  enum class Part { kWhole, kStates, kMerge };
   std::vector<size_t> keys;           // become columns 0.. of the next stage
   std::vector<ReducerSpec> reducers;  // follow them
+  Part part = Part::kWhole;           // kMerge: rows are what kStates made, keys and then states
 };
 struct SortStep {
   struct Key {
@@ -35,7 +38,8 @@ struct SortStep {
     bool ascending = true;
   };
   std::vector<Key> keys;
-  size_t most = 0;  // rows that are kept
+  size_t most = 0;      // rows that are kept
+  bool merges = false;  // rows that shards have sorted and cut: they counted them before
 };
 struct ApplyStep {
   Expression expression;

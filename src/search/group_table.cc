@@ -12,9 +12,17 @@ constexpr size_t kMaxGroups = 1'000'000;
 }  // namespace
 
 base::Status GroupTable::Add(std::span<const Value> row) {
+  if (step_.part == GroupStep::Part::kMerge) return Merge(row);
   Values keys;
   keys.reserve(step_.keys.size() + step_.reducers.size());
   return AddUnder(row, 0, keys);
+}
+
+base::Status GroupTable::Merge(std::span<const Value> row) {
+  const size_t keys = step_.keys.size();
+  ASSIGN_OR_RETURN(Group * group, FindOrAdd(Values(row.begin(), row.begin() + static_cast<ptrdiff_t>(keys))));
+  for (size_t i = 0; i < group->reducers.size(); ++i) RETURN_IF_ERROR(group->reducers[i]->Merge(row[keys + i]));
+  return base::OkStatus();
 }
 
 // `keys` holds the values of the first `key` keys.
@@ -58,7 +66,8 @@ std::vector<Values> GroupTable::Finish() {
   rows.reserve(groups_.size());
   for (Group& group : groups_) {
     Values& row = rows.emplace_back(std::move(group.keys));
-    for (const auto& reducer : group.reducers) row.push_back(reducer->Finish());
+    const bool states = step_.part == GroupStep::Part::kStates;
+    for (const auto& reducer : group.reducers) row.push_back(states ? reducer->State() : reducer->Finish());
   }
   groups_.clear();
   positions_.clear();

@@ -19,7 +19,7 @@ class GroupTable {
   GroupTable(const GroupStep& step, std::mt19937_64& random) : step_(step), random_(random) {}
 
   // A row belongs to the group of its keys' values; where a key is a list, to one group for each of its elements.
-  // ResourceExhausted beyond a million groups.
+  // Of a step that merges, the row is a group of a shard. ResourceExhausted beyond a million groups.
   base::Status Add(std::span<const Value> row);
   // Of each group the keys' values, null where there was none, and what the reducers made; then the table is empty.
   std::vector<Values> Finish();
@@ -30,6 +30,7 @@ class GroupTable {
     std::vector<std::unique_ptr<Reducer>> reducers;
   };
 
+  base::Status Merge(std::span<const Value> row);
   base::Status AddUnder(std::span<const Value> row, size_t key, Values& keys);
   base::Result<Group*> FindOrAdd(const Values& keys);
 

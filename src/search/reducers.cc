@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -42,10 +43,39 @@ void ForEachValue(const Value& value, Function&& function) {
   }
 }
 
+base::Status NoState() { return base::DataLoss("a node sent a reducer's state that cannot be read"); }
+
+// Numbers side by side, as this processor has them: nodes of one cluster have the same.
+template <class T>
+Value Pack(const std::vector<T>& items) {
+  std::string bytes(items.size() * sizeof(T), '\0');
+  if (!items.empty()) std::memcpy(bytes.data(), items.data(), bytes.size());
+  return Value(std::move(bytes));
+}
+
+template <class T>
+std::optional<std::vector<T>> Unpack(const Value& state) {
+  if (state.text() == nullptr || state.text()->size() % sizeof(T) != 0) return std::nullopt;
+  std::vector<T> items(state.text()->size() / sizeof(T));
+  if (!items.empty()) std::memcpy(items.data(), state.text()->data(), state.text()->size());
+  return items;
+}
+
+// The list's elements, when it has `size`.
+const Values* Elements(const Value& state, size_t size) {
+  return state.list() != nullptr && state.list()->size() == size ? state.list() : nullptr;
+}
+
 class CountReducer final : public Reducer {
  public:
   void Add(Row /*row*/) override { ++count_; }
   Value Finish() override { return Value(static_cast<double>(count_)); }
+  Value State() override { return Finish(); }
+  base::Status Merge(const Value& state) override {
+    if (state.number() == nullptr || !(*state.number() >= 0)) return NoState();
+    count_ += static_cast<size_t>(*state.number());
+    return base::OkStatus();
+  }
 
  private:
   size_t count_ = 0;
@@ -83,6 +113,25 @@ class NumberReducer final : public Reducer {
     }
   }
 
+  Value State() override { return Pack<double>({static_cast<double>(count_), sum_, least_, most_, mean_, squares_}); }
+
+  // Two means and variances as one (Chan, Golub and LeVeque 1979).
+  base::Status Merge(const Value& state) override {
+    const std::optional<std::vector<double>> other = Unpack<double>(state);
+    if (!other || other->size() != 6 || !((*other)[0] >= 0)) return NoState();
+    const double added = (*other)[0];
+    if (added == 0) return base::OkStatus();
+    const auto count = static_cast<double>(count_);
+    const double difference = (*other)[4] - mean_;
+    least_ = count_ == 0 ? (*other)[2] : std::min(least_, (*other)[2]);
+    most_ = count_ == 0 ? (*other)[3] : std::max(most_, (*other)[3]);
+    sum_ += (*other)[1];
+    squares_ += (*other)[5] + difference * difference * count * added / (count + added);
+    mean_ += difference * added / (count + added);
+    count_ += static_cast<size_t>(added);
+    return base::OkStatus();
+  }
+
  private:
   const ReducerSpec spec_;
   size_t count_ = 0;
@@ -111,6 +160,14 @@ class QuantileReducer final : public Reducer {
     return Value(numbers_[at]);
   }
 
+  Value State() override { return Pack(numbers_); }
+  base::Status Merge(const Value& state) override {
+    const std::optional<std::vector<double>> other = Unpack<double>(state);
+    if (!other) return NoState();
+    numbers_.insert(numbers_.end(), other->begin(), other->end());
+    return base::OkStatus();
+  }
+
  private:
   const ReducerSpec spec_;
   std::vector<double> numbers_;
@@ -123,6 +180,13 @@ class CountDistinctReducer final : public Reducer {
     ForEachValue(row[column_], [&](const Value& value) { seen_.insert(value.Hash()); });
   }
   Value Finish() override { return Value(static_cast<double>(seen_.size())); }
+  Value State() override { return Pack(std::vector<uint64_t>(seen_.begin(), seen_.end())); }
+  base::Status Merge(const Value& state) override {
+    const std::optional<std::vector<uint64_t>> other = Unpack<uint64_t>(state);
+    if (!other) return NoState();
+    seen_.insert(other->begin(), other->end());
+    return base::OkStatus();
+  }
 
  private:
   const size_t column_;
@@ -140,6 +204,20 @@ class CountDistinctishReducer final : public Reducer {
 
   Value Finish() override { return Value(registers_.empty() ? static_cast<double>(seen_.size()) : Estimate()); }
 
+  // The hashes, or a list of the registers: merged they are those of all rows.
+  Value State() override {
+    if (registers_.empty()) return Pack(std::vector<uint64_t>(seen_.begin(), seen_.end()));
+    return Value(Values{Pack(registers_)});
+  }
+
+  base::Status Merge(const Value& state) override {
+    if (const Values* list = Elements(state, 1)) return MergeRegisters((*list)[0]);
+    const std::optional<std::vector<uint64_t>> hashes = Unpack<uint64_t>(state);
+    if (!hashes) return NoState();
+    for (uint64_t hash : *hashes) AddHash(hash);
+    return base::OkStatus();
+  }
+
  private:
   static constexpr int kBits = 12;
   static constexpr size_t kRegisters = size_t{1} << kBits;
@@ -148,10 +226,22 @@ class CountDistinctishReducer final : public Reducer {
   void AddHash(uint64_t hash) {
     if (!registers_.empty()) return Register(hash);
     seen_.insert(hash);
-    if (seen_.size() <= kExactUpTo) return;
+    if (seen_.size() > kExactUpTo) Estimated();
+  }
+
+  // From here on without the hashes themselves.
+  void Estimated() {
     registers_.resize(kRegisters);
     for (uint64_t old : seen_) Register(old);
     seen_.clear();
+  }
+
+  base::Status MergeRegisters(const Value& state) {
+    const std::optional<std::vector<uint8_t>> other = Unpack<uint8_t>(state);
+    if (!other || other->size() != kRegisters) return NoState();
+    if (registers_.empty()) Estimated();
+    for (size_t i = 0; i < kRegisters; ++i) registers_[i] = std::max(registers_[i], (*other)[i]);
+    return base::OkStatus();
   }
 
   void Register(uint64_t hash) {
@@ -182,16 +272,24 @@ class CountDistinctishReducer final : public Reducer {
 class ToListReducer final : public Reducer {
  public:
   explicit ToListReducer(const ReducerSpec& spec) : column_(spec.column) {}
-  void Add(Row row) override {
-    ForEachValue(row[column_], [&](const Value& value) {
+  void Add(Row row) override { AddValues(row[column_]); }
+  Value Finish() override { return Value(std::move(values_)); }
+  Value State() override { return Finish(); }
+  base::Status Merge(const Value& state) override {
+    if (state.list() == nullptr) return NoState();
+    AddValues(state);
+    return base::OkStatus();
+  }
+
+ private:
+  void AddValues(const Value& values) {
+    ForEachValue(values, [&](const Value& value) {
       std::string key;
       value.AppendKey(key);
       if (seen_.insert(std::move(key)).second) values_.push_back(value);
     });
   }
-  Value Finish() override { return Value(std::move(values_)); }
 
- private:
   const size_t column_;
   std::unordered_set<std::string> seen_;
   Values values_;
@@ -206,17 +304,31 @@ class FirstValueReducer final : public Reducer {
       if (!HasValue(first_) && HasValue(row[spec_.column])) first_ = row[spec_.column];
       return;
     }
-    const Value& by = row[*spec_.by_column];
+    AddBy(row[spec_.column], row[*spec_.by_column]);
+  }
+
+  Value Finish() override { return HasValue(first_) ? std::move(first_) : Value::Null(); }
+  Value State() override { return Value(Values{std::move(first_), std::move(by_)}); }
+  base::Status Merge(const Value& state) override {
+    const Values* other = Elements(state, 2);
+    if (other == nullptr) return NoState();
+    if (spec_.by_column) {
+      AddBy((*other)[0], (*other)[1]);
+    } else if (!HasValue(first_)) {
+      first_ = (*other)[0];
+    }
+    return base::OkStatus();
+  }
+
+ private:
+  void AddBy(const Value& first, const Value& by) {
     if (!HasValue(by)) return;
     int sign = HasValue(by_) ? Compare(by, by_) : -1;
     if (HasValue(by_) && !(spec_.by_ascending ? sign < 0 : sign > 0)) return;
     by_ = by;
-    first_ = row[spec_.column];
+    first_ = first;
   }
 
-  Value Finish() override { return HasValue(first_) ? std::move(first_) : Value::Null(); }
-
- private:
   const ReducerSpec spec_;
   Value first_;
   Value by_;
@@ -239,7 +351,32 @@ class RandomSampleReducer final : public Reducer {
   }
   Value Finish() override { return Value(std::move(sample_)); }
 
+  Value State() override { return Value(Values{Value(static_cast<double>(count_)), Value(std::move(sample_))}); }
+
+  // Takes from either sample as often as a sample of all rows would.
+  base::Status Merge(const Value& state) override {
+    const Values* other = Elements(state, 2);
+    if (other == nullptr || (*other)[0].number() == nullptr || (*other)[1].list() == nullptr) return NoState();
+    Values samples[2] = {std::move(sample_), *(*other)[1].list()};
+    size_t left[2] = {count_, static_cast<size_t>(std::max(0.0, *(*other)[0].number()))};
+    count_ = left[0] + left[1];
+    sample_.clear();
+    while (sample_.size() < spec_.sample && !(samples[0].empty() && samples[1].empty())) {
+      const bool second = samples[0].empty() || (!samples[1].empty() && Below(left[0] + left[1]) >= left[0]);
+      Values& from = samples[second ? 1 : 0];
+      std::swap(from[Below(from.size())], from.back());
+      sample_.push_back(std::move(from.back()));
+      from.pop_back();
+      left[second ? 1 : 0] -= left[second ? 1 : 0] > 0 ? 1 : 0;
+    }
+    return base::OkStatus();
+  }
+
  private:
+  size_t Below(size_t bound) {
+    return std::uniform_int_distribution<size_t>(0, std::max<size_t>(bound, 1) - 1)(random_);
+  }
+
   const ReducerSpec spec_;
   std::mt19937_64& random_;
   size_t count_ = 0;

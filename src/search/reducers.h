@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/status.h"
 #include "search/value.h"
 
 namespace redoubt::search {
@@ -51,6 +52,12 @@ class Reducer {
   virtual ~Reducer() = default;
   virtual void Add(std::span<const Value> row) = 0;
   virtual Value Finish() = 0;
+
+  // Instead of Finish(): what another reducer of the same kind takes up by Merge(), so that rows may be spread over
+  // nodes. Texts within are bytes. The nodes run the same build: it holds hashes.
+  virtual Value State() = 0;
+  // Adds the rows that `state` stands for. DataLoss for what is no state of this kind.
+  virtual base::Status Merge(const Value& state) = 0;
 };
 
 }  // namespace redoubt::search

@@ -1,37 +1,16 @@
 """FT.* on a cluster of three shards: every node answers for all of them."""
 
-import contextlib
 import signal
 
 import pytest
 import redis
-from redis.cluster import ClusterNode, RedisCluster
 
 from ai_models import error_of
+from ft_cluster import clients, cluster, shards  # noqa: F401: fixtures
 from ft_help import blob, keys, knn
-from servers import cluster_config, eventually, join_cluster, node_id
+from servers import cluster_config, eventually, node_id
 
 SCHEMA = "ON HASH PREFIX 1 d: SCHEMA t TAG n NUMERIC SORTABLE v VECTOR FLAT 6 TYPE FLOAT32 DIM 2 DISTANCE_METRIC L2".split()
-
-
-@pytest.fixture
-def shards(start_server, engine):
-    servers = [start_server(config=cluster_config()) for _ in range(3)]
-    join_cluster(servers)
-    return servers
-
-
-@pytest.fixture
-def clients(shards):
-    with contextlib.ExitStack() as stack:
-        yield [stack.enter_context(server.client()) for server in shards]
-
-
-@pytest.fixture
-def cluster(shards):
-    nodes = [ClusterNode("127.0.0.1", server.port) for server in shards]
-    with contextlib.closing(RedisCluster(startup_nodes=nodes, socket_timeout=30)) as client:
-        yield client
 
 
 def lists(clients):
@@ -217,8 +196,3 @@ def test_fields_and_aliases_reach_all_shards(filled, cluster):
         assert client.execute_command("FT.SEARCH", "other", "@extra:{yes}", "NOCONTENT") == [1, b"d:7"]
     assert filled[2].execute_command("FT.ALIASDEL", "other") == b"OK"
     assert error_of(filled[0], "FT.ALIASDEL", "other") == "Alias does not exist"
-
-
-def test_an_aggregation_over_all_shards_is_refused(filled):
-    refusal = error_of(filled[0], "FT.AGGREGATE", "idx", "*")
-    assert "over all shards" in refusal and "hash tag" in refusal

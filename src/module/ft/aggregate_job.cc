@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "module/ft/aggregate_wire.h"
 #include "module/ft/document_reader.h"
 #include "module/ft/ft_module.h"
 #include "module/ft/hash_reader.h"
@@ -17,6 +18,18 @@ namespace redoubt::ft {
 namespace {
 
 constexpr size_t kMaxLoadedBytes = size_t{1} << 30;
+
+// An aggregation that ended, on its way to the main thread.
+struct ForNode {
+  std::unique_ptr<AggregateJob> job;
+  std::function<void(base::Result<std::string>)> done;
+  base::Result<std::string> rows;
+
+  static void OnMainThread(void* self) {
+    std::unique_ptr<ForNode> ended(static_cast<ForNode*>(self));
+    ended->done(std::move(ended->rows));
+  }
+};
 
 search::AggregatePlan WithKeysIf(bool needed, search::AggregatePlan plan) {
   plan.search.with_keys = plan.search.with_keys || needed;
@@ -41,7 +54,19 @@ bool AggregateJob::OutOfTime() const {
 
 void AggregateJob::Start(host::Context& ctx, std::unique_ptr<AggregateJob> job) {
   AggregateJob* running = job.get();
-  running->client_ = host::BlockedClient::Block(ctx, std::move(job));
+  running->end_ = [client = host::BlockedClient::Block(ctx, std::move(job))] { client->Unblock(); };
+  running->ContinueOnReader();
+}
+
+void AggregateJob::StartForNode(std::unique_ptr<AggregateJob> job,
+                                std::function<void(base::Result<std::string>)> done) {
+  AggregateJob* running = job.release();
+  running->end_ = [running, done = std::move(done)] {
+    base::Result<AggregateResult> rows = running->TakeRows();
+    auto* ended = new ForNode{std::unique_ptr<AggregateJob>(running), done,
+                              rows.ok() ? EncodeRows(*rows) : base::Result<std::string>(rows.status())};
+    RedisModule_EventLoopAddOneShot(&ForNode::OnMainThread, ended);
+  };
   running->ContinueOnReader();
 }
 
@@ -54,7 +79,7 @@ void AggregateJob::Continue() {
   if (RunUntilFieldsAreNeeded()) {
     ft_.loader().Add(this);
   } else {
-    client_->Unblock();
+    end_();
   }
 }
 
@@ -135,9 +160,8 @@ base::Status AggregateJob::LoadRow(host::Context& effects, search::AggregateRow&
   return base::ResourceExhausted("LOAD brings more than 1 GiB: put a FILTER or LIMIT before it");
 }
 
-base::Result<AggregateResult> AggregateJob::TakeResult() {
+base::Result<AggregateResult> AggregateJob::TakeRows() {
   if (!error_.ok()) return error_;
-  if (run_.timed_out() && ft_.settings().fail_on_timeout) return base::DeadlineExceeded("Timeout limit was reached");
   AggregateResult result;
   result.names = run_.names();
   result.rows = std::move(run_.rows());
@@ -156,27 +180,34 @@ void AggregateJob::ReplyProfiled(host::Context& ctx, AggregateResult& result) {
 }
 
 void AggregateJob::Reply(host::Context& ctx) {
-  base::Result<AggregateResult> result = TakeResult();
-  if (!result.ok()) {
-    (void)ReplyFtError(ctx, result.status());
+  base::Result<AggregateResult> result = TakeRows();
+  const bool fails = result.ok() && result->timed_out && ft_.settings().fail_on_timeout;
+  if (profile_ && result.ok() && !fails) return ReplyProfiled(ctx, *result);
+  ReplyAggregate(ft_, ctx, entry_, caller_.user(), plan_.cursor, std::move(result));
+}
+
+void ReplyAggregate(FtModule& ft, host::Context& ctx, const std::shared_ptr<IndexEntry>& entry, const std::string& user,
+                    const std::optional<search::CursorOptions>& options, base::Result<AggregateResult> result) {
+  base::Status error = result.status();
+  if (error.ok() && result->timed_out && ft.settings().fail_on_timeout) {
+    error = base::DeadlineExceeded("Timeout limit was reached");
+  }
+  if (error.ok() && options) error = ft.cursors().CheckRoom(entry);
+  if (!error.ok()) {
+    (void)ReplyFtError(ctx, error);
     return;
   }
-  if (profile_) return ReplyProfiled(ctx, *result);
-  if (!plan_.cursor) return ReplyRows(ctx, *result, SIZE_MAX);
-  if (base::Status room = ft_.cursors().CheckRoom(entry_); !room.ok()) {
-    (void)ReplyFtError(ctx, room);
-    return;
-  }
+  if (!options) return ReplyRows(ctx, *result, SIZE_MAX);
   ctx.ReplyArray(2);
-  ReplyRows(ctx, *result, plan_.cursor->count);
+  ReplyRows(ctx, *result, options->count);
   if (result->done()) return ctx.ReplyInteger(0);
   auto cursor = std::make_unique<Cursor>();
-  cursor->index = entry_;
-  cursor->user = caller_.user();
+  cursor->index = entry;
+  cursor->user = user;
   cursor->result = std::move(*result);
-  cursor->count = plan_.cursor->count;
-  cursor->max_idle_ms = plan_.cursor->max_idle_ms > 0 ? plan_.cursor->max_idle_ms : ft_.settings().cursor_max_idle_ms;
-  ctx.ReplyInteger(ft_.cursors().Add(std::move(cursor)));
+  cursor->count = options->count;
+  cursor->max_idle_ms = options->max_idle_ms > 0 ? options->max_idle_ms : ft.settings().cursor_max_idle_ms;
+  ctx.ReplyInteger(ft.cursors().Add(std::move(cursor)));
 }
 
 }  // namespace redoubt::ft

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -23,6 +24,8 @@ class AggregateJob final : public host::Completion {
 
   // Gives `job` a thread and its client an answer later.
   static void Start(host::Context& ctx, std::unique_ptr<AggregateJob> job);
+  // The same for another node: `done` on the main thread, with the rows as EncodeRows() has them.
+  static void StartForNode(std::unique_ptr<AggregateJob> job, std::function<void(base::Result<std::string>)> done);
   // All of it here and now, for transactions and scripts.
   void RunInPlace(host::Context& ctx);
 
@@ -35,8 +38,6 @@ class AggregateJob final : public host::Completion {
   void set_profile(QueryProfile profile) { profile_ = std::move(profile); }
 
   void Reply(host::Context& ctx) override;
-  // What Reply() would show; once, after the end.
-  base::Result<AggregateResult> TakeResult();
 
  private:
   enum class Phase { kSearching, kCheckingKeys, kRunning };
@@ -46,6 +47,8 @@ class AggregateJob final : public host::Completion {
   bool RunUntilFieldsAreNeeded();
   void Search(const search::AggregateRun::Stop& stop);
   void ReplyProfiled(host::Context& ctx, AggregateResult& result);
+  // Once, after the end.
+  base::Result<AggregateResult> TakeRows();
   bool OutOfTime() const;
   base::Status LoadRow(host::Context& effects, search::AggregateRow& row, bool& gone);
   base::Status CheckKey(const std::string& key, RedisModuleString* name) const;
@@ -56,7 +59,7 @@ class AggregateJob final : public host::Completion {
   const bool checks_keys_;  // the caller may not read every key there is
   const search::AggregatePlan plan_;
   const int64_t begin_us_;
-  host::BlockedClient* client_ = nullptr;
+  std::function<void()> end_;  // on the thread that did the last of the work; the job may be gone afterwards
   search::AggregateRun run_;
   Phase phase_ = Phase::kSearching;
   size_t next_row_ = 0;   // that LoadSome() reads
@@ -65,5 +68,9 @@ class AggregateJob final : public host::Completion {
   base::Status error_;
   std::optional<QueryProfile> profile_;
 };
+
+// Replies to an FT.AGGREGATE, with a cursor where the plan asks for one. Main thread.
+void ReplyAggregate(FtModule& ft, host::Context& ctx, const std::shared_ptr<IndexEntry>& entry, const std::string& user,
+                    const std::optional<search::CursorOptions>& cursor, base::Result<AggregateResult> result);
 
 }  // namespace redoubt::ft

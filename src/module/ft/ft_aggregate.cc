@@ -4,6 +4,7 @@
 
 #include "module/ft/aggregate_job.h"
 #include "module/ft/ft_module.h"
+#include "module/ft/shard_aggregate.h"
 #include "search/aggregate_request.h"
 
 namespace redoubt::ft {
@@ -13,13 +14,8 @@ base::Status FtAggregate(FtModule& ft, host::Context& ctx, host::Args args) {
     ctx.ReplyWrongArity(args);
     return base::OkStatus();
   }
-  const base::Result<Shards::Place> place = ft.PlaceOf(ctx, args);
+  base::Result<Shards::Place> place = ft.PlaceOf(ctx, args);
   if (!place.ok()) return ReplyFtError(ctx, place.status());
-  if (!place->here) {
-    return ReplyFtError(
-        ctx, base::Unimplemented("ERR FT.AGGREGATE over all shards of a cluster is not part of this version: "
-                                 "give the index a name with a {hash tag}"));
-  }
   std::shared_ptr<IndexEntry> entry = ft.indexes().Find(args[1]);
   if (entry == nullptr) return ReplyFtError(ctx, base::NotFound(fmt::format("{}: no such index", args[1])));
   if (base::Status ready = ft.CheckMaySearch(); !ready.ok()) return ReplyFtError(ctx, ready);
@@ -29,6 +25,7 @@ base::Status FtAggregate(FtModule& ft, host::Context& ctx, host::Args args) {
   if (base::Status room = ft.cursors().CheckRoom(entry); plan->cursor && !room.ok()) return ReplyFtError(ctx, room);
   ++ft.searches;
   ++entry->searches;
+  if (!place->here) return AggregateShards(ft, ctx, args, entry, std::move(*plan), std::move(place->shards));
   auto job = std::make_unique<AggregateJob>(ft, std::move(entry), std::move(*plan), ft.CallerOf(ctx));
   if (ctx.CanBlock()) {
     AggregateJob::Start(ctx, std::move(job));

@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <functional>
 #include <utility>
 #include <vector>
 
@@ -11,8 +10,8 @@
 #include "module/ft/local_search.h"
 #include "module/ft/outcome_wire.h"
 #include "module/ft/search_reply.h"
+#include "module/ft/shard_question.h"
 #include "module/host/blocked_client.h"
-#include "search/create_parser.h"
 #include "search/merge.h"
 
 namespace redoubt::ft {
@@ -20,11 +19,6 @@ namespace {
 
 using cluster::NodeLink;
 using cluster::Question;
-
-// A shard keeps the time itself; this is for messages that are lost, and on top of its time for those under way.
-constexpr int64_t kOnTheWayMs = 200;
-constexpr int64_t kWithoutTimeoutMs = 60'000;
-constexpr int64_t kDefineTimeoutMs = 2000;
 
 std::string Body(std::string_view index, std::span<const std::string> words, const search::SearchDefaults& defaults) {
   cluster::WireWriter body;
@@ -49,16 +43,22 @@ class ShardedSearch final : public host::Completion {
       found_.push_back(std::move(*found));
     } else if (found.status().code() == base::StatusCode::kDeadlineExceeded) {
       found_.emplace_back().timed_out = true;
-    } else if (error_.empty()) {
-      error_ = fmt::format("ERR the shard {} did not search: {}", address, found.status().message());
+    } else if (error_.ok()) {
+      error_ = ShardError(address, "search", found.status());
     }
     if (--waiting_ == 0) client_->Unblock();
   }
 
   void Reply(host::Context& ctx) override {
-    if (!error_.empty()) return ctx.ReplyError(error_);
+    if (!error_.ok()) {
+      (void)ReplyFtError(ctx, error_);
+      return;
+    }
     const search::SearchOutcome merged = search::MergeOutcomes(plan_, std::move(found_));
-    if (merged.timed_out && fail_on_timeout_) return ctx.ReplyError("Timeout limit was reached");
+    if (merged.timed_out && fail_on_timeout_) {
+      (void)ReplyFtError(ctx, base::DeadlineExceeded("Timeout limit was reached"));
+      return;
+    }
     ReplySearch(ctx, caller_, plan_, merged);
   }
 
@@ -69,48 +69,7 @@ class ShardedSearch final : public host::Completion {
   host::BlockedClient* client_ = nullptr;
   size_t waiting_;
   std::vector<search::SearchOutcome> found_;
-  std::string error_;
-};
-
-// Asks one other shard, and once more if it has to be given the index first: it may have joined after FT.CREATE.
-class ShardQuestion : public std::enable_shared_from_this<ShardQuestion> {
- public:
-  ShardQuestion(FtModule& ft, cluster::Shard shard, std::string body, int64_t timeout_ms, ShardedSearch& search)
-      : ft_(ft), shard_(std::move(shard)), body_(std::move(body)), timeout_ms_(timeout_ms), search_(search) {}
-
-  void Ask(const search::IndexDefinition& definition) {
-    Send([self = shared_from_this(), words = DefinitionWords(definition)](base::Result<std::string> answer) {
-      if (answer.status().code() == base::StatusCode::kNotFound) return self->Define(words);
-      self->Done(std::move(answer));
-    });
-  }
-
- private:
-  static std::vector<std::string> DefinitionWords(const search::IndexDefinition& definition) {
-    std::vector<std::string> words = search::CreateArgs(definition);
-    words.insert(words.begin(), "FT.CREATE");
-    return words;
-  }
-
-  void Send(NodeLink::Done done) {
-    ft_.shards()->link().Ask(shard_.node_id, Question::kSearch, body_, timeout_ms_, std::move(done));
-  }
-
-  void Define(const std::vector<std::string>& words) {
-    ft_.shards()->AskToDefine(shard_, words, kDefineTimeoutMs, [self = shared_from_this()](base::Status /*defined*/) {
-      self->Send([self](base::Result<std::string> answer) { self->Done(std::move(answer)); });
-    });
-  }
-
-  void Done(base::Result<std::string> answer) {
-    search_.Add(shard_.address, answer.ok() ? DecodeOutcome(*answer) : answer.status());
-  }
-
-  FtModule& ft_;
-  const cluster::Shard shard_;
-  const std::string body_;
-  const int64_t timeout_ms_;
-  ShardedSearch& search_;  // there until all shards have answered
+  base::Status error_;
 };
 
 // So that the node that asked need not ask again.
@@ -156,7 +115,7 @@ base::Status AnswerSearch(FtModule& ft, std::string_view body, const NodeLink::D
 base::Status SearchShards(FtModule& ft, host::Context& ctx, const host::Args& args,
                           const std::shared_ptr<IndexEntry>& entry, search::SearchPlan plan,
                           std::vector<cluster::Shard> shards) {
-  const int64_t timeout_ms = plan.timeout_ms > 0 ? plan.timeout_ms + kOnTheWayMs : kWithoutTimeoutMs;
+  const int64_t timeout_ms = PatienceMillis(plan.timeout_ms);
   std::vector<std::string> words;
   for (size_t i = 2; i < args.size(); ++i) words.emplace_back(args[i]);
   const search::SearchDefaults defaults = SearchDefaultsOf(ft.settings());
@@ -170,7 +129,10 @@ base::Status SearchShards(FtModule& ft, host::Context& ctx, const host::Args& ar
   gathered.set_client(host::BlockedClient::Block(ctx, std::move(search)));
   for (cluster::Shard& shard : shards) {
     if (!shard.is_self) {
-      std::make_shared<ShardQuestion>(ft, shard, body, timeout_ms, gathered)->Ask(entry->definition());
+      AskShard(ft, shard, Question::kSearch, body, timeout_ms, entry,
+               [&gathered, address = shard.address](base::Result<std::string> answer) {
+                 gathered.Add(address, answer.ok() ? DecodeOutcome(*answer) : answer.status());
+               });
       continue;
     }
     const std::string address = shard.address;
