@@ -28,6 +28,7 @@ class BlockStore {
   // At least `rows` exist afterwards. ResourceExhausted when memory has no room.
   base::Status Grow(size_t rows);
   size_t size() const { return blocks_ << shift_; }
+  size_t rows_per_block() const { return size_t{1} << shift_; }
 
   // The blocks that a store with `used` rows in use should be given: 0 while a thirty-second part is spare, else a
   // sixteenth of its size.

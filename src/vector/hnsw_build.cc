@@ -151,7 +151,7 @@ std::vector<Candidate> HnswIndex::SelectLive(std::vector<Candidate> sorted, size
 }
 
 // Room for the next vectors, so that whoever places one hardly ever has to make it.
-void HnswIndex::GrowAhead() {
+void HnswIndex::GrowAhead(base::ForkGate* gate) {
   std::unique_lock grow(grow_mu_, std::try_to_lock);
   if (!grow.owns_lock()) return;
   BlockStore& records = graph_.records();
@@ -165,6 +165,7 @@ void HnswIndex::GrowAhead() {
   if (!chunk.ok()) return;  // perhaps there is room for a single block when one is needed
   std::vector<BlockStore::Range> ranges;
   {
+    base::ForkGate::Pass pass(gate);
     std::lock_guard lock(mu_);
     (void)records.Adopt(std::move(*chunk));
     ranges = records.TakeHugeRanges();
@@ -197,10 +198,11 @@ void HnswIndex::ConnectPlaced(Slot slot, Walk& walk) {
   graph_.ClearStaged(slot);
 }
 
-bool HnswIndex::ConnectStaged(size_t budget) {
-  GrowAhead();
+bool HnswIndex::ConnectStaged(size_t budget, base::ForkGate* gate) {
+  GrowAhead(gate);
   size_t done = 0;
   for (; done < budget; ++done) {
+    base::ForkGate::Pass pass(gate);
     Lease lease(*this);  // before the slot is taken: it stays this vector's while it is linked
     const Slot slot = TakeQueued();
     if (slot == kNoSlot) break;

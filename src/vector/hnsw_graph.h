@@ -55,6 +55,8 @@ class HnswGraph {
   void ReturnSlot(Slot slot);
   // The store of the records, which is by far the largest, for who makes room in it ahead of need.
   BlockStore& records() { return records_; }
+  // Those that ReturnSlot() took and nobody has.
+  const std::vector<Slot>& free_slots() const { return free_slots_; }
 
   // Safe on many threads.
   size_t bound() const { return bound_.load(std::memory_order_acquire); }  // every slot is below

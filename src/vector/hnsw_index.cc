@@ -99,7 +99,7 @@ base::Status HnswIndex::Encode(Id id, std::span<const float> vector, OwnCode& ow
 base::Status HnswIndex::Add(Id id, std::span<const float> vector) {
   OwnCode own(codec_);
   RETURN_IF_ERROR(Encode(id, vector, own));
-  GrowAhead();
+  GrowAhead(nullptr);
   Lease lease(*this);  // before the slot can be seen, so that it stays this vector's while it is linked
   ASSIGN_OR_RETURN(Slot slot, Place(id, own.code(), NextLevel(), false));
   ConnectPlaced(slot, *lease);
@@ -109,7 +109,16 @@ base::Status HnswIndex::Add(Id id, std::span<const float> vector) {
 base::Status HnswIndex::Stage(Id id, std::span<const float> vector) {
   OwnCode own(codec_);
   RETURN_IF_ERROR(Encode(id, vector, own));
+  if (HasCode(id, own.code())) return base::OkStatus();
   return Place(id, own.code(), NextLevel(), true).status();
+}
+
+// The code is all that the graph knows of a vector. It changes with the slot only, and of one id nobody else writes.
+bool HnswIndex::HasCode(Id id, const std::byte* code) const {
+  const Slot slot = SlotOf(id);
+  return slot != kNoSlot &&
+         std::memcmp(graph_.Code(slot) - Codec::kHeadBytes, code - Codec::kHeadBytes, sizeof(CodeHead)) == 0 &&
+         std::memcmp(graph_.Code(slot), code, codec_.code_bytes()) == 0;
 }
 
 // A queued slot has to stay what it is until it is taken off the queue.

@@ -11,8 +11,10 @@
 #include <span>
 #include <vector>
 
+#include "base/fork_gate.h"
 #include "base/memory.h"
 #include "base/result.h"
+#include "base/section.h"
 #include "base/thread_annotations.h"
 #include "vector/codec.h"
 #include "vector/distance.h"
@@ -67,16 +69,25 @@ class HnswIndex {
   static base::Result<std::unique_ptr<HnswIndex>> Create(const HnswOptions& options);
   ~HnswIndex();
 
+  // The graph that Save() wrote of an index with the same options, except ef_construction and seed. `ids`: those that a
+  // vector may have. Whatever is in `in`, the answer is an index that can be used or an error that says what is wrong
+  // with it, FailedPrecondition where it is that of other options. Who calls it asks in.Finish().
+  static base::Result<std::unique_ptr<HnswIndex>> Load(const HnswOptions& options, const IdSet& ids,
+                                                       base::SectionReader& in);
+  // Takes no lock, so that it may run in a forked child; nobody may be in a change, see base::ForkGate.
+  void Save(base::SectionWriter& out) const;
+
   // Keeps the code of `vector` (dim floats). Replaces the vector if `id` exists. Ids index a table, so they should be
   // small and dense. InvalidArgument for an element that is not finite, ResourceExhausted when memory has no room; the
   // id is not in the index then.
   base::Status Add(Id id, std::span<const float> vector);
 
   // Add() in two parts. Stage() takes microseconds; the vector is found from then on, because searches read the codes
-  // of staged vectors one after another. ConnectStaged() links up to `budget` of them into the graph and makes room for
-  // more, on as many threads as like; false when there was nothing to do.
+  // of staged vectors one after another. A vector with the code that `id` has already changes nothing. ConnectStaged()
+  // links up to `budget` of them into the graph and makes room for more, on as many threads as like; false when there
+  // was nothing to do. It passes `gate` for each.
   base::Status Stage(Id id, std::span<const float> vector);
-  bool ConnectStaged(size_t budget);
+  bool ConnectStaged(size_t budget, base::ForkGate* gate = nullptr);
   size_t staged() const { return graph_.staged(); }
 
   // Takes the vector out of every later answer. Its place is used again after Repair(). False when there is no such id.
@@ -87,8 +98,8 @@ class HnswIndex {
   HnswResult Search(const HnswQuery& query) const;
 
   // Takes removed vectors out of the graph, mending the links around them, and frees their places. Looks at no more
-  // than `budget` nodes. Any thread; one at a time does something.
-  RepairProgress Repair(size_t budget);
+  // than `budget` nodes, and passes `gate` for a few at a time. Any thread; one at a time does something.
+  RepairProgress Repair(size_t budget, base::ForkGate* gate = nullptr);
   // Whether ConnectStaged() or Repair() has something to do.
   bool HasWork() const;
 
@@ -99,6 +110,7 @@ class HnswIndex {
 
  private:
   class Lease;
+  class Loader;
   struct Entry {
     Slot slot = kNoSlot;
     uint32_t level = 0;
@@ -114,8 +126,11 @@ class HnswIndex {
   base::Result<Slot> Place(Id id, const std::byte* code, size_t level, bool queue);
   bool RemoveLocked(Id id);
 
+  bool HasCode(Id id, const std::byte* code) const;
+  void SaveSlot(Slot slot, bool free, std::vector<Slot>& links, base::SectionWriter& out) const;
+
   // Building.
-  void GrowAhead();
+  void GrowAhead(base::ForkGate* gate);
   Slot TakeQueued();
   void ConnectPlaced(Slot slot, Walk& walk);
   // By level, from the lowest on.
@@ -136,6 +151,7 @@ class HnswIndex {
   std::vector<Hit> TakeHits(Walk& walk, size_t k) const;
 
   // Repairing.
+  void MendSome(size_t& budget, base::ForkGate* gate);
   void Mend(Slot slot, Walk& walk);
   bool MostLinksLost(Slot slot) const;
   void MendLevel(Slot slot, size_t level);
@@ -144,7 +160,7 @@ class HnswIndex {
   void ReplaceEntry();
   bool WorthARepair() const;
   bool Passed(uint64_t time) const;
-  void FreeSealed();
+  void FreeSealed(base::ForkGate* gate);
 
   const HnswOptions options_;
   const Codec codec_;

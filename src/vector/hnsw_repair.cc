@@ -10,6 +10,7 @@ namespace {
 
 constexpr size_t kSlotsPerRemoved = 64;  // a sweep over all slots is worth it for one removed of so many
 constexpr size_t kFreedTogether = 64;
+constexpr size_t kMendedTogether = 64;
 constexpr size_t kNodesPerReconnection = 1000;  // what it costs beside a look at the links of a node
 
 }  // namespace
@@ -30,7 +31,7 @@ bool HnswIndex::HasWork() const {
   return !queue_.empty() || WorthARepair();
 }
 
-RepairProgress HnswIndex::Repair(size_t budget) {
+RepairProgress HnswIndex::Repair(size_t budget, base::ForkGate* gate) {
   std::unique_lock repair(repair_mu_, std::try_to_lock);
   if (!repair.owns_lock()) return RepairProgress::kNone;
   if (phase_ == RepairPhase::kIdle) {
@@ -49,24 +50,32 @@ RepairProgress HnswIndex::Repair(size_t budget) {
     phase_ = RepairPhase::kMend;
   }
   if (phase_ == RepairPhase::kMend) {
-    Lease lease(*this);
-    for (; sweep_at_ < sweep_end_ && budget > 0; ++sweep_at_, --budget) {
-      if (MostLinksLost(sweep_at_)) budget -= std::min(budget - 1, kNodesPerReconnection);
-      Mend(sweep_at_, *lease);
-    }
+    while (sweep_at_ < sweep_end_ && budget > 0) MendSome(budget, gate);
     if (sweep_at_ < sweep_end_) return RepairProgress::kSome;
     ReplaceEntry();
     wait_until_ = epochs_.Advance();
     phase_ = RepairPhase::kWaitForReaders;
   }
   if (!Passed(wait_until_)) return RepairProgress::kWaiting;
-  FreeSealed();
+  FreeSealed(gate);
   phase_ = RepairPhase::kIdle;
   return RepairProgress::kSome;
 }
 
-void HnswIndex::FreeSealed() {
+void HnswIndex::MendSome(size_t& budget, base::ForkGate* gate) {
+  base::ForkGate::Pass pass(gate);
+  Lease lease(*this);
+  const Slot end = sweep_at_ + static_cast<Slot>(std::min<size_t>(kMendedTogether, sweep_end_ - sweep_at_));
+  for (bool reconnected = false; sweep_at_ < end && budget > 0 && !reconnected; ++sweep_at_, --budget) {
+    reconnected = MostLinksLost(sweep_at_);
+    if (reconnected) budget -= std::min(budget - 1, kNodesPerReconnection);
+    Mend(sweep_at_, *lease);
+  }
+}
+
+void HnswIndex::FreeSealed(base::ForkGate* gate) {
   for (size_t at = 0; at < sealed_.size();) {
+    base::ForkGate::Pass pass(gate);
     std::lock_guard lock(mu_);  // not for long: writers wait for it
     for (const size_t end = std::min(at + kFreedTogether, sealed_.size()); at < end; ++at) {
       graph_.ReturnSlot(sealed_[at]);
