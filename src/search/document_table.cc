@@ -2,9 +2,12 @@
 
 #include <cstring>
 #include <functional>
+#include <utility>
 
 namespace redoubt::search {
 namespace {
+
+constexpr uint32_t kFreeId = UINT32_MAX;  // in a file, in place of the size of a key
 
 size_t Hash(std::string_view key) { return std::hash<std::string_view>()(key); }
 
@@ -99,6 +102,40 @@ IdSet DocumentTable::All() const {
     if (keys_[id].text != nullptr) all.Insert(id);
   }
   return all;
+}
+
+void DocumentTable::Save(base::SectionWriter& out) const {
+  out.Number(static_cast<uint32_t>(keys_.size()));
+  for (const StoredKey& key : keys_) {
+    out.Number(key.text == nullptr ? kFreeId : key.size);
+    if (key.text != nullptr) out.Bytes(std::as_bytes(std::span(key.text, key.size)));
+  }
+}
+
+base::Status DocumentTable::Load(base::SectionReader& in) {
+  const auto bound = in.Number<uint32_t>();
+  for (Id id = 0; id < bound && !in.failed(); ++id) {
+    const auto size = in.Number<uint32_t>();
+    if (size == kFreeId) {
+      keys_.emplace_back();
+      continue;
+    }
+    const std::string key = in.Text(size);
+    if (!in.failed() && FindOrAdd(key) != id) return base::DataLoss("it is damaged: a key is there twice");
+  }
+  if (in.failed()) return base::DataLoss("it is damaged: it ends too early");
+  for (Id id = bound; id-- > 0;) {
+    if (keys_[id].text == nullptr) keys_[id].next_free = std::exchange(first_free_, id);
+  }
+  return base::OkStatus();
+}
+
+void DocumentTable::Swap(DocumentTable& other) {
+  keys_.swap(other.keys_);
+  buckets_.swap(other.buckets_);
+  std::swap(first_free_, other.first_free_);
+  std::swap(size_, other.size_);
+  std::swap(key_bytes_, other.key_bytes_);
 }
 
 size_t DocumentTable::memory_bytes() const {

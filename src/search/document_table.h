@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
+#include "base/section.h"
 #include "vector/id_set.h"
 
 namespace redoubt::search {
@@ -28,6 +30,11 @@ class DocumentTable {
   Id FindOrAdd(std::string_view key);
   bool Remove(Id id);
   std::string_view Key(Id id) const { return {keys_[id].text, keys_[id].size}; }
+
+  // Save() takes no lock. Load() reads what it wrote into a table without keys, DataLoss where that cannot be.
+  void Save(base::SectionWriter& out) const;
+  base::Status Load(base::SectionReader& in);
+  void Swap(DocumentTable& other);  // of the same memory
 
   size_t size() const { return size_; }
   Id bound() const { return static_cast<Id>(keys_.size()); }  // every id is below

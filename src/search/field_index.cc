@@ -92,6 +92,10 @@ Result<std::unique_ptr<FieldIndex>> MakeKind(const Field& field, const IndexDefi
 
 Status FieldIndex::Check(std::string_view /*value*/) const { return OkStatus(); }
 
+Status FieldIndex::LoadGraph(const IdSet& /*ids*/, base::SectionReader& /*in*/) {
+  return base::FailedPrecondition("its field has no graph");
+}
+
 SortKey FieldIndex::SortKeyOf(Id /*id*/) const { return {}; }
 
 Result<std::unique_ptr<FieldIndex>> FieldIndex::Create(const Field& field, const IndexDefinition& definition,

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/result.h"
+#include "base/section.h"
 #include "search/document_table.h"
 #include "search/index_stats.h"
 #include "search/presence.h"
@@ -42,6 +43,10 @@ class FieldIndex {
 
   virtual SortKey SortKeyOf(Id id) const;  // nothing where the document has no value, or the field no order
   virtual void AddTo(IndexStats& stats) const = 0;
+
+  // Of a field with a graph: takes the one that a file has for documents with these ids, before there are any vectors.
+  // The error says why not; what there was stays.
+  virtual base::Status LoadGraph(const IdSet& ids, base::SectionReader& in);
 
   // Of a field with INDEXMISSING, kept by the index; else null.
   Presence* presence() const { return presence_.get(); }

@@ -45,6 +45,13 @@ Status GraphField::Set(Id id, std::string_view value) {
   return graph_->Stage(id, vector);
 }
 
+Status GraphField::LoadGraph(const IdSet& ids, base::SectionReader& in) {
+  ASSIGN_OR_RETURN(std::unique_ptr<vector::HnswIndex> loaded, vector::HnswIndex::Load(graph_->options(), ids, in));
+  RETURN_IF_ERROR(in.Finish());
+  graph_ = std::move(loaded);
+  return base::OkStatus();
+}
+
 void GraphField::AddTo(IndexStats& stats) const {
   stats.vector_bytes += graph_->memory_bytes();
   stats.staged_vectors += graph_->staged();

@@ -21,6 +21,7 @@ class GraphField final : public FieldIndex {
   void Clear(Id id) override { graph_->Remove(id); }
   void AddTo(IndexStats& stats) const override;
   const GraphField* graph() const override { return this; }
+  base::Status LoadGraph(const IdSet& ids, base::SectionReader& in) override;
 
   // Candidates of the `k` nearest by the distance of the codes: more than k, so that the right ones are among them when
   // they are measured with their vectors. `query` is a blob of the field's element type. `ef` 0 is the field's own.
@@ -38,7 +39,7 @@ class GraphField final : public FieldIndex {
       : options_(options), graph_(std::move(graph)) {}
 
   const VectorOptions options_;
-  const std::shared_ptr<vector::HnswIndex> graph_;
+  std::shared_ptr<vector::HnswIndex> graph_;
 };
 
 }  // namespace redoubt::search

@@ -40,8 +40,8 @@ bool GraphWork::pending() const {
 GraphWork::Turn GraphWork::Run() {
   Turn turn = Turn::kNone;
   for (const auto& graph : graphs()) {
-    const bool linked = graph->ConnectStaged(kVectorsPerTurn);
-    const vector::RepairProgress repaired = graph->Repair(kNodesPerTurn);
+    const bool linked = graph->ConnectStaged(kVectorsPerTurn, gate_);
+    const vector::RepairProgress repaired = graph->Repair(kNodesPerTurn, gate_);
     if (linked || repaired == vector::RepairProgress::kSome) {
       turn = Turn::kSome;
     } else if (repaired == vector::RepairProgress::kWaiting && turn == Turn::kNone) {

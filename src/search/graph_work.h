@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "base/fork_gate.h"
 #include "base/thread_annotations.h"
 #include "vector/hnsw_index.h"
 
@@ -16,6 +17,9 @@ namespace redoubt::search {
 // that is in it and no longer.
 class GraphWork {
  public:
+  // `gate`, if there is one, outlives this; the work passes it.
+  explicit GraphWork(base::ForkGate* gate = nullptr) : gate_(gate) {}
+
   // From now on these, without the earlier ones. None: there is no more work.
   void Serve(std::vector<std::shared_ptr<vector::HnswIndex>> graphs);
 
@@ -33,6 +37,7 @@ class GraphWork {
   using Graphs = std::vector<std::shared_ptr<vector::HnswIndex>>;
   Graphs graphs() const;
 
+  base::ForkGate* const gate_;
   mutable std::mutex mu_;
   Graphs graphs_ GUARDED_BY(mu_);
 };

@@ -64,7 +64,9 @@ Status Index::Put(std::string_view key, FieldValues values) {
   }
   Status stored;
   try {
-    stored = Store(documents_.FindOrAdd(key), values);
+    const Id id = documents_.FindOrAdd(key);
+    Confirm(id);
+    stored = Store(id, values);
   } catch (const std::bad_alloc&) {
     stored = base::ResourceExhausted("no memory to index the document");
   }
@@ -94,7 +96,12 @@ bool Index::Remove(std::string_view key) {
   return true;
 }
 
+void Index::Confirm(Id id) {
+  if (unconfirmed_ && unconfirmed_->Contains(id)) unconfirmed_->Erase(id);
+}
+
 void Index::RemoveId(Id id) {
+  Confirm(id);
   for (const std::unique_ptr<FieldIndex>& field : fields_) {
     field->Clear(id);
     if (Presence* presence = field->presence()) presence->Set(id, false);

@@ -74,6 +74,16 @@ class Index {
   // `added` are the indexes of `fields`, which come after those there are. No document has a value in them yet.
   void AddFields(std::span<const Field> fields, FieldIndexes added);
 
+  // In a file: the ids of the documents, then the graphs of fields. The rest comes again with the keys. Saving takes no
+  // lock. Loading is for an index without documents, first its ids; after an error the index is as before. Until
+  // DropUnconfirmed() a document that was loaded waits for its Put(); that drops those that had none, and counts them.
+  std::vector<size_t> GraphFields() const;
+  void SaveDocuments(base::SectionWriter& out) const { documents_.Save(out); }
+  void SaveGraph(size_t field, base::SectionWriter& out) const;
+  base::Status LoadDocuments(base::SectionReader& in);
+  base::Status LoadGraph(size_t field, base::SectionReader& in);
+  size_t DropUnconfirmed();
+
   // KNN searches of one field share a pass over its vectors.
   std::vector<SearchOutcome> SearchMany(std::span<const SearchTask> tasks) const;
   SearchOutcome Search(const SearchPlan& plan, std::function<bool()> stop = nullptr) const;
@@ -100,6 +110,7 @@ class Index {
   base::Status Check(std::string_view key, FieldValues values);
   base::Status Store(Id id, FieldValues values);
   void RemoveId(Id id);
+  void Confirm(Id id);
   base::Status Fail(size_t field, std::string_view key, base::Status error);
 
   // What the task's filter lets through.
@@ -117,6 +128,7 @@ class Index {
   IndexDefinition definition_;
   base::StdMemoryAdapter std_memory_;
   DocumentTable documents_;
+  std::optional<IdSet> unconfirmed_;  // loaded, and their keys not seen yet
   FieldIndexes fields_;
   FailureCounter failures_;
   std::vector<FailureCounter> field_failures_;

@@ -14,9 +14,9 @@ constexpr size_t kWritersShare = 64;  // well below a millisecond of work
 }  // namespace
 
 Result<std::shared_ptr<LiveIndex>> LiveIndex::Create(IndexDefinition definition, base::MemoryResource& memory,
-                                                     Wake wake) {
+                                                     Wake wake, base::ForkGate* gate) {
   ASSIGN_OR_RETURN(std::unique_ptr<Index> index, Index::Create(definition, memory));
-  std::shared_ptr<LiveIndex> live(new LiveIndex(std::move(definition), memory, std::move(wake)));
+  std::shared_ptr<LiveIndex> live(new LiveIndex(std::move(definition), memory, std::move(wake), gate));
   live->work_.Serve(index->Graphs());
   live->index_ = std::move(index);
   return live;
@@ -25,7 +25,10 @@ Result<std::shared_ptr<LiveIndex>> LiveIndex::Create(IndexDefinition definition,
 void LiveIndex::Put(std::string_view key, FieldValues values) {
   std::unique_lock lock(index_mu_, std::try_to_lock);
   if (lock.owns_lock() && ApplyQueue(kWritersShare)) {
-    (void)index_->Put(key, values);  // a failure is counted by the index
+    {
+      base::ForkGate::Pass pass(gate_);
+      (void)index_->Put(key, values);  // a failure is counted by the index
+    }
     WakeWorkers();
     return;
   }
@@ -40,7 +43,10 @@ void LiveIndex::Put(std::string_view key, FieldValues values) {
 void LiveIndex::Remove(std::string_view key) {
   std::unique_lock lock(index_mu_, std::try_to_lock);
   if (lock.owns_lock() && ApplyQueue(kWritersShare)) {
-    index_->Remove(key);
+    {
+      base::ForkGate::Pass pass(gate_);
+      index_->Remove(key);
+    }
     WakeWorkers();
     return;
   }
@@ -100,6 +106,8 @@ bool LiveIndex::ApplyQueue(size_t at_most) {
 }
 
 void LiveIndex::Apply(Change& change) {
+  std::unique_ptr<Index> dropped;  // freeing a large one takes long: after the pass
+  base::ForkGate::Pass pass(gate_);
   switch (change.kind) {
     case Change::Kind::kPut: {
       std::vector<std::optional<std::string_view>> values(change.values.begin(), change.values.end());
@@ -110,7 +118,7 @@ void LiveIndex::Apply(Change& change) {
       index_->Remove(change.key);
       break;
     case Change::Kind::kClear:
-      Reset();
+      dropped = Reset();
       break;
     case Change::Kind::kAddFields:
       index_->AddFields(change.fields, std::move(change.indexes));
@@ -119,11 +127,41 @@ void LiveIndex::Apply(Change& change) {
   }
 }
 
-void LiveIndex::Reset() {
+std::unique_ptr<Index> LiveIndex::Reset() {
   Result<std::unique_ptr<Index>> fresh = Index::Create(index_->definition(), memory_);
   CHECK(fresh.ok());  // the same definition made one before
-  index_ = std::move(*fresh);
+  index_.swap(*fresh);
   work_.Serve(index_->Graphs());
+  return std::move(*fresh);
+}
+
+Status LiveIndex::LoadDocuments(base::SectionReader& in) {
+  std::unique_lock lock(index_mu_);
+  base::ForkGate::Pass pass(gate_);
+  return index_->LoadDocuments(in);
+}
+
+Status LiveIndex::LoadGraph(size_t field, base::SectionReader& in) {
+  std::unique_lock lock(index_mu_);
+  {
+    base::ForkGate::Pass pass(gate_);
+    RETURN_IF_ERROR(index_->LoadGraph(field, in));
+    work_.Serve(index_->Graphs());
+  }
+  WakeWorkers();
+  return base::OkStatus();
+}
+
+size_t LiveIndex::DropUnconfirmed() {
+  std::unique_lock lock(index_mu_);
+  ApplyQueue(kAll);
+  size_t dropped = 0;
+  {
+    base::ForkGate::Pass pass(gate_);
+    dropped = index_->DropUnconfirmed();
+  }
+  WakeWorkers();
+  return dropped;
 }
 
 void LiveIndex::WakeWorkers() {

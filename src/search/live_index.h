@@ -27,8 +27,9 @@ class LiveIndex : public std::enable_shared_from_this<LiveIndex> {
   // has other threads call work().Run().
   using Wake = std::function<void(const std::shared_ptr<LiveIndex>&)>;
 
+  // `gate`, if there is one, outlives the index: every change of it passes the gate.
   static base::Result<std::shared_ptr<LiveIndex>> Create(IndexDefinition definition, base::MemoryResource& memory,
-                                                         Wake wake = nullptr);
+                                                         Wake wake = nullptr, base::ForkGate* gate = nullptr);
 
   // Only from the writer's thread. Values are copied when they have to wait.
   void Put(std::string_view key, FieldValues values);
@@ -36,6 +37,13 @@ class LiveIndex : public std::enable_shared_from_this<LiveIndex> {
   void Clear();
   // Fields that documents may have from now on. The error is that of an index that cannot be made.
   base::Status AddFields(std::vector<Field> fields);
+
+  // While a file is loaded, when nobody searches: see Index. From the writer's thread.
+  base::Status LoadDocuments(base::SectionReader& in);
+  base::Status LoadGraph(size_t field, base::SectionReader& in);
+  size_t DropUnconfirmed();
+  // With the gate closed, for a save. Changes that wait are not in it.
+  const Index& AsItStands() const { return *index_; }
 
   // From any thread. Waits for other searches only when there are changes to apply.
   std::vector<SearchOutcome> SearchMany(std::span<const SearchTask> tasks);
@@ -61,15 +69,16 @@ class LiveIndex : public std::enable_shared_from_this<LiveIndex> {
     FieldIndexes indexes;  // of the fields
   };
 
-  LiveIndex(IndexDefinition definition, base::MemoryResource& memory, Wake wake)
-      : definition_(std::move(definition)), memory_(memory), wake_(std::move(wake)) {}
+  LiveIndex(IndexDefinition definition, base::MemoryResource& memory, Wake wake, base::ForkGate* gate)
+      : definition_(std::move(definition)), memory_(memory), wake_(std::move(wake)), gate_(gate), work_(gate) {}
 
   void Enqueue(Change change);
   bool TryApplyQueue(size_t at_most);
   // The oldest changes, with index_mu_ held exclusively. True when none is left.
   bool ApplyQueue(size_t at_most);
   void Apply(Change& change);
-  void Reset();
+  // Answers the index there was.
+  std::unique_ptr<Index> Reset();
   void WakeWorkers();
   std::shared_lock<std::shared_mutex> LockForReading();
   void DoneReading(std::shared_lock<std::shared_mutex> lock);
@@ -77,6 +86,7 @@ class LiveIndex : public std::enable_shared_from_this<LiveIndex> {
   IndexDefinition definition_;
   base::MemoryResource& memory_;
   const Wake wake_;
+  base::ForkGate* const gate_;
   GraphWork work_;
   std::shared_mutex index_mu_;
   std::unique_ptr<Index> index_ GUARDED_BY(index_mu_);

@@ -5,27 +5,41 @@
 #include <cstring>
 
 #include "module/ft/ft_module.h"
+#include "module/ft/graphs_rdb.h"
 #include "module/ft/read_definitions.h"
 #include "module/host/command.h"
+#include "module/host/server_log.h"
 #include "search/create_parser.h"
 
 namespace redoubt::ft {
 namespace {
 
 constexpr const char* kTypeName = "redoubtft";  // nine characters, as the server demands
-constexpr int kEncodingVersion = 1;
+constexpr int kEncodingVersion = 2;             // 1 had no graphs
 
+// Where FT.* is not ours, what is found is read over.
 base::Status Load(RedisModuleIO* io, int encoding_version) {
-  if (encoding_version != kEncodingVersion) {
+  if (encoding_version > kEncodingVersion) {
     return base::DataLoss(fmt::format("index definitions have version {}, this module reads {}: use a newer module",
                                       encoding_version, kEncodingVersion));
   }
   host::ServerRdbReader reader(io);
   ASSIGN_OR_RETURN(std::vector<search::IndexDefinition> definitions, ReadDefinitions(reader));
   FtModule* ft = host::StateOf<FtModule>::value;
-  if (ft == nullptr) return base::OkStatus();
-  // The keys come after this and are indexed as they come.
-  for (search::IndexDefinition& definition : definitions) RETURN_IF_ERROR(ft->AddIndex(std::move(definition), false));
+  std::vector<std::string> names;
+  for (search::IndexDefinition& definition : definitions) {
+    names.push_back(definition.name);
+    // The keys come after this and are indexed as they come.
+    if (ft != nullptr) RETURN_IF_ERROR(ft->AddIndex(std::move(definition), false));
+  }
+  if (encoding_version == 1) return base::OkStatus();
+  base::Logger logger = host::ServerLogger();
+  GraphCounts of_no_use;
+  for (const std::string& name : names) {
+    const std::shared_ptr<IndexEntry> entry = ft == nullptr ? nullptr : ft->indexes().FindByName(name);
+    RETURN_IF_ERROR(ReadGraphs(reader, entry == nullptr ? nullptr : entry->live.get(), logger,
+                               ft == nullptr ? of_no_use : ft->graphs_of_files));
+  }
   return base::OkStatus();
 }
 
@@ -46,18 +60,25 @@ void Write(RedisModuleIO* io, const IndexRegistry& indexes) {
     writer.Unsigned(args.size());
     for (const std::string& arg : args) writer.Text(arg);
   }
+  for (const auto& [name, entry] : indexes) WriteGraphs(writer, *entry->live);
+}
+
+void WriteAll(RedisModuleIO* io, FtModule& ft) {
+  base::ForkGate::Closed closed(ft.gate());  // no child without a fork: SAVE
+  Write(io, ft.indexes());
 }
 
 // Redis 7.0: whatever happens, the part is in the file.
 void AuxSave(RedisModuleIO* io, int /*when*/) {
   FtModule* ft = host::StateOf<FtModule>::value;
-  Write(io, ft == nullptr ? IndexRegistry() : ft->indexes());
+  if (ft == nullptr) return Write(io, IndexRegistry());
+  WriteAll(io, *ft);
 }
 
 // Later servers leave the part out when nothing is written: the file then loads without the module.
 void AuxSaveIfAny(RedisModuleIO* io, int /*when*/) {
   FtModule* ft = host::StateOf<FtModule>::value;
-  if (ft != nullptr && !ft->indexes().empty()) Write(io, ft->indexes());
+  if (ft != nullptr && !ft->indexes().empty()) WriteAll(io, *ft);
 }
 
 // There are no values of this type; the server wants the functions all the same.

@@ -37,8 +37,8 @@ base::Status FtModule::AddIndex(search::IndexDefinition definition, bool scan) {
   if (indexes_.FindByName(definition.name) != nullptr) return base::AlreadyExists("Index already exists");
   auto entry = std::make_shared<IndexEntry>();
   entry->queue = std::make_shared<SearchQueue>();
-  ASSIGN_OR_RETURN(entry->live, search::LiveIndex::Create(std::move(definition), memory_,
-                                                          [this](const auto& live) { workers_.Wake(live); }));
+  auto wake = [this](const std::shared_ptr<search::LiveIndex>& live) { workers_.Wake(live); };
+  ASSIGN_OR_RETURN(entry->live, search::LiveIndex::Create(std::move(definition), memory_, wake, &gate_));
   indexes_.Add(entry);
   for (const std::string& alias : entry->definition().aliases) indexes_.SetAlias(alias, entry);
   if (scan) scan_.Start(entry);
@@ -98,6 +98,13 @@ void FtModule::RescanAll() {
   for (const auto& [name, entry] : indexes_) {
     entry->live->Clear();
     scan_.Start(entry);
+  }
+}
+
+void FtModule::FinishLoading() {
+  for (const auto& [name, entry] : indexes_) {
+    const size_t dropped = entry->live->DropUnconfirmed();
+    if (dropped > 0) logger_.Info("index '{}': {} documents of the file have no key any more", name, dropped);
   }
 }
 

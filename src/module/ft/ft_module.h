@@ -5,12 +5,14 @@
 #include <functional>
 #include <memory>
 
+#include "base/fork_gate.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/thread_pool.h"
 #include "module/ft/background_scan.h"
 #include "module/ft/cursor_table.h"
 #include "module/ft/field_loader.h"
+#include "module/ft/graphs_rdb.h"
 #include "module/ft/index_registry.h"
 #include "module/ft/index_workers.h"
 #include "module/ft/settings.h"
@@ -36,11 +38,15 @@ class FtModule {
   base::Status AlterIndex(const std::shared_ptr<IndexEntry>& entry, std::vector<search::Field> fields, bool scan);
   // The keys became others (SWAPDB): empties every index and reads all keys again.
   void RescanAll();
+  // The keys of a file have come: what it had of others is dropped.
+  void FinishLoading();
 
   void Stop();
   bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
 
   IndexRegistry& indexes() { return indexes_; }
+  // Passed by every change of an index. Closed around each fork.
+  base::ForkGate& gate() { return gate_; }
   base::ThreadPool& readers() { return readers_; }
   base::Logger& logger() { return logger_; }
   CursorTable& cursors() { return cursors_; }
@@ -76,11 +82,13 @@ class FtModule {
   uint64_t key_events = 0;
   int64_t longest_event_us = 0;  // that a key event held the main thread
   int64_t longest_scan_slice_us = 0;
+  GraphCounts graphs_of_files;
   bool definitions_lost_on_aof_rewrite = false;
 
  private:
   base::MemoryResource& memory_;
   base::Logger logger_;
+  base::ForkGate gate_;
   IndexRegistry indexes_;
   BackgroundScan scan_;
   CursorTable cursors_;

@@ -1,5 +1,7 @@
 #include "module/ft/keyspace.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <string_view>
 
@@ -67,8 +69,16 @@ void OnLoading(RedisModuleCtx* /*ctx*/, RedisModuleEvent /*event*/, uint64_t sub
   bool start = subevent == REDISMODULE_SUBEVENT_LOADING_RDB_START ||
                subevent == REDISMODULE_SUBEVENT_LOADING_AOF_START ||
                subevent == REDISMODULE_SUBEVENT_LOADING_REPL_START;
-  if (start) Ft().DropAllIndexes();
+  if (start) {
+    Ft().DropAllIndexes();
+  } else {
+    Ft().FinishLoading();
+  }
 }
+
+// The child of a fork reads the indexes, and no thread of ours goes on in it.
+void CloseGate() { Ft().gate().Close(); }
+void OpenGate() { Ft().gate().Open(); }
 
 }  // namespace
 
@@ -79,6 +89,7 @@ base::Status SubscribeToKeyspace(host::Context& on_load) {
   if (RedisModule_SubscribeToKeyspaceEvents(ctx, types, &OnKeyEvent) != REDISMODULE_OK) {
     return base::Internal("the server refused a subscription to key events");
   }
+  if (pthread_atfork(&CloseGate, &OpenGate, &OpenGate) != 0) return base::ResourceExhausted("no memory for a handler");
   RETURN_IF_ERROR(host::SubscribeToServerEvent(on_load, RedisModuleEvent_FlushDB, &OnFlush));
   RETURN_IF_ERROR(host::SubscribeToServerEvent(on_load, RedisModuleEvent_SwapDB, &OnSwap));
   return host::SubscribeToServerEvent(on_load, RedisModuleEvent_Loading, &OnLoading);

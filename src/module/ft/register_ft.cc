@@ -238,6 +238,8 @@ void AddFtInfo(RedisModuleInfoCtx* info) {
   add("longest_scan_slice_us", static_cast<uint64_t>(ft->longest_scan_slice_us));
   add("cursors", ft->cursors().size());
   add("longest_load_slice_us", static_cast<uint64_t>(ft->loader().longest_slice_us()));
+  add("graphs_loaded", ft->graphs_of_files.loaded);
+  add("graphs_refused", ft->graphs_of_files.refused);
   add("definitions_lost_on_aof_rewrite", ft->definitions_lost_on_aof_rewrite ? 1 : 0);
 }
 
