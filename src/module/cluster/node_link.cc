@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint8_t kQuestionType = 1;  // of messages on the bus
 constexpr uint8_t kAnswerType = 2;
-constexpr uint8_t kVersion = 1;  // of what is in them
+constexpr uint8_t kVersion = 2;  // of what is in them
 // Bodies below this; the server keeps a whole message in memory on either side.
 constexpr size_t kLargestBody = 512 << 20;
 

@@ -13,7 +13,7 @@
 namespace redoubt::cluster {
 
 // What nodes ask one another. Part of the bytes on the bus: never renumber.
-enum class Question : uint8_t { kSearch = 1, kDefine = 2, kStats = 3, kAggregate = 4, kTags = 5, kProfile = 6 };
+enum class Question : uint8_t { kSearch = 1, kDefine = 2, kStats = 3, kAggregate = 4, kTags = 5, kAlias = 6 };
 
 // Questions and answers between the modules of a cluster's nodes, over the cluster's own bus: no further port, no
 // password, encrypted where the bus is. A message may be lost, so every question has a time limit.

@@ -16,6 +16,7 @@ class WireWriter {
   void Number(uint64_t value);
   void Double(double value);
   void Text(std::string_view text);
+  void Raw(std::string_view bytes) { bytes_ += bytes; }
   size_t size() const { return bytes_.size(); }
   std::string Take() { return std::move(bytes_); }
 

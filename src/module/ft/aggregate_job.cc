@@ -11,6 +11,7 @@
 #include "module/ft/document_reader.h"
 #include "module/ft/ft_module.h"
 #include "module/ft/hash_reader.h"
+#include "module/ft/shard_request.h"
 #include "module/host/key.h"
 #include "search/rank.h"
 
@@ -18,18 +19,6 @@ namespace redoubt::ft {
 namespace {
 
 constexpr size_t kMaxLoadedBytes = size_t{1} << 30;
-
-// An aggregation that ended, on its way to the main thread.
-struct ForNode {
-  std::unique_ptr<AggregateJob> job;
-  std::function<void(base::Result<std::string>)> done;
-  base::Result<std::string> rows;
-
-  static void OnMainThread(void* self) {
-    std::unique_ptr<ForNode> ended(static_cast<ForNode*>(self));
-    ended->done(std::move(ended->rows));
-  }
-};
 
 search::AggregatePlan WithKeysIf(bool needed, search::AggregatePlan plan) {
   plan.search.with_keys = plan.search.with_keys || needed;
@@ -58,16 +47,33 @@ void AggregateJob::Start(host::Context& ctx, std::unique_ptr<AggregateJob> job) 
   running->ContinueOnReader();
 }
 
-void AggregateJob::StartForNode(std::unique_ptr<AggregateJob> job,
+void AggregateJob::StartForNode(std::unique_ptr<AggregateJob> job, bool resp3,
                                 std::function<void(base::Result<std::string>)> done) {
+  struct Ended {
+    std::unique_ptr<AggregateJob> job;
+    std::function<void(base::Result<std::string>)> done;
+    base::Result<std::string> answer;
+  };
   AggregateJob* running = job.release();
-  running->end_ = [running, done = std::move(done)] {
-    base::Result<AggregateResult> rows = running->TakeRows();
-    auto* ended = new ForNode{std::unique_ptr<AggregateJob>(running), done,
-                              rows.ok() ? EncodeRows(*rows) : base::Result<std::string>(rows.status())};
-    RedisModule_EventLoopAddOneShot(&ForNode::OnMainThread, ended);
+  // Where the definition may be read, for the profile.
+  const search::IndexDefinition definition = running->entry_->definition();
+  running->end_ = [running, resp3, done = std::move(done), definition] {
+    auto* ended = new Ended{std::unique_ptr<AggregateJob>(running), done, running->Answer(definition, resp3)};
+    auto on_main_thread = [](void* self) {
+      std::unique_ptr<Ended> of(static_cast<Ended*>(self));
+      of->done(std::move(of->answer));
+    };
+    RedisModule_EventLoopAddOneShot(on_main_thread, ended);
   };
   running->ContinueOnReader();
+}
+
+base::Result<std::string> AggregateJob::Answer(const search::IndexDefinition& definition, bool resp3) {
+  ASSIGN_OR_RETURN(AggregateResult result, TakeRows());
+  ASSIGN_OR_RETURN(std::string rows, EncodeRows(result));
+  if (!profile_) return JoinAnswer({}, rows);
+  FinishProfile(result.timed_out);
+  return JoinAnswer(ProfileTape(*profile_, plan_.search.query, definition, resp3), rows);
 }
 
 void AggregateJob::ContinueOnReader() {
@@ -170,12 +176,16 @@ base::Result<AggregateResult> AggregateJob::TakeRows() {
   return result;
 }
 
-void AggregateJob::ReplyProfiled(host::Context& ctx, AggregateResult& result) {
+void AggregateJob::FinishProfile(bool timed_out) {
   for (const search::StepProfile& step : run_.profile()) profile_->steps.push_back({step.name, step.rows, step.micros});
-  profile_->timed_out = result.timed_out;
+  profile_->timed_out = timed_out;
+  profile_->total_us = profile_->parsing_us + base::SystemClock().SteadyMicros() - begin_us_;
+}
+
+void AggregateJob::ReplyProfiled(host::Context& ctx, AggregateResult& result) {
   ReplyResultsStart(ctx);
   ReplyRows(ctx, result, SIZE_MAX);
-  profile_->total_us = profile_->parsing_us + base::SystemClock().SteadyMicros() - begin_us_;
+  FinishProfile(result.timed_out);
   ReplyProfile(ctx, *profile_, plan_.search.query, entry_->definition());
 }
 

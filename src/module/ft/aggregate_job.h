@@ -24,8 +24,10 @@ class AggregateJob final : public host::Completion {
 
   // Gives `job` a thread and its client an answer later.
   static void Start(host::Context& ctx, std::unique_ptr<AggregateJob> job);
-  // The same for another node: `done` on the main thread, with the rows as EncodeRows() has them.
-  static void StartForNode(std::unique_ptr<AggregateJob> job, std::function<void(base::Result<std::string>)> done);
+  // The same for another node: `done` on the main thread, with the rows as EncodeRows() has them and, of a profiled
+  // job, the profile. Either as a ShardAnswer.
+  static void StartForNode(std::unique_ptr<AggregateJob> job, bool resp3,
+                           std::function<void(base::Result<std::string>)> done);
   // All of it here and now, for transactions and scripts.
   void RunInPlace(host::Context& ctx);
 
@@ -46,6 +48,8 @@ class AggregateJob final : public host::Completion {
   // Until fields are needed (true) or the end.
   bool RunUntilFieldsAreNeeded();
   void Search(const search::AggregateRun::Stop& stop);
+  base::Result<std::string> Answer(const search::IndexDefinition& definition, bool resp3);
+  void FinishProfile(bool timed_out);
   void ReplyProfiled(host::Context& ctx, AggregateResult& result);
   // Once, after the end.
   base::Result<AggregateResult> TakeRows();

@@ -17,7 +17,7 @@ base::Status FtAggregate(FtModule& ft, host::Context& ctx, host::Args args) {
   base::Result<Shards::Place> place = ft.PlaceOf(ctx, args);
   if (!place.ok()) return ReplyFtError(ctx, place.status());
   std::shared_ptr<IndexEntry> entry = ft.indexes().Find(args[1]);
-  if (entry == nullptr) return ReplyFtError(ctx, base::NotFound(fmt::format("{}: no such index", args[1])));
+  if (entry == nullptr) return ft.ReplyUnknown(ctx, args[1], fmt::format("{}: no such index", args[1]));
   if (base::Status ready = ft.CheckMaySearch(); !ready.ok()) return ReplyFtError(ctx, ready);
   base::Result<search::AggregatePlan> plan =
       search::PlanAggregate(Words(args, 2), entry->definition(), AggregateDefaultsOf(ft.settings()));
@@ -25,7 +25,7 @@ base::Status FtAggregate(FtModule& ft, host::Context& ctx, host::Args args) {
   if (base::Status room = ft.cursors().CheckRoom(entry); plan->cursor && !room.ok()) return ReplyFtError(ctx, room);
   ++ft.searches;
   ++entry->searches;
-  if (!place->here) return AggregateShards(ft, ctx, args, entry, std::move(*plan), std::move(place->shards));
+  if (!place->here) return AggregateShards(ft, ctx, Words(args, 2), entry, std::move(*plan), place->shards);
   auto job = std::make_unique<AggregateJob>(ft, std::move(entry), std::move(*plan), ft.CallerOf(ctx));
   if (ctx.CanBlock()) {
     AggregateJob::Start(ctx, std::move(job));

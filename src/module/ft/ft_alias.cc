@@ -35,7 +35,7 @@ base::Status FtAlias(FtModule& ft, host::Context& ctx, host::Args args) {
     ctx.ReplyWrongArity(args);
     return base::OkStatus();
   }
-  if (ft.shards() != nullptr && ft.shards()->SpreadDefinition(ctx, args)) return base::OkStatus();
+  if (ft.SpreadDefinition(ctx, args)) return base::OkStatus();
   if (base::Status done = Run(ft, args); !done.ok()) return ReplyFtError(ctx, done);
   ctx.ReplicateVerbatim();
   ctx.ReplyOk();

@@ -42,7 +42,7 @@ base::Status FtAlter(FtModule& ft, host::Context& ctx, host::Args args) {
     ctx.ReplyWrongArity(args);
     return base::OkStatus();
   }
-  if (ft.shards() != nullptr && ft.shards()->SpreadDefinition(ctx, args)) return base::OkStatus();
+  if (ft.SpreadDefinition(ctx, args)) return base::OkStatus();
   std::shared_ptr<IndexEntry> entry = ft.indexes().Find(args[1]);
   if (entry == nullptr) return ReplyFtError(ctx, base::NotFound("Unknown index name"));
   const std::vector<std::string_view> words = Words(args, 2);

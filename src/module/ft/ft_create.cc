@@ -35,7 +35,7 @@ base::Status FtCreate(FtModule& ft, host::Context& ctx, host::Args args) {
     ctx.ReplyWrongArity(args);
     return base::OkStatus();
   }
-  if (ft.shards() != nullptr && ft.shards()->SpreadDefinition(ctx, args)) return base::OkStatus();
+  if (ft.SpreadDefinition(ctx, args)) return base::OkStatus();
   if (ctx.db() != 0) return ReplyFtError(ctx, base::FailedPrecondition("Cannot create index on db != 0"));
   base::Result<search::IndexDefinition> definition = search::ParseCreate(Words(args, 1));
   if (!definition.ok()) return ReplyFtError(ctx, definition.status());

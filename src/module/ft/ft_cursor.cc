@@ -31,6 +31,7 @@ base::Status FtCursor(FtModule& ft, host::Context& ctx, host::Args args) {
   }
   const bool reads = args.Is(1, "READ");
   if (!reads && !args.Is(1, "DEL")) return ReplyFtError(ctx, base::InvalidArgument("Unknown subcommand"));
+  if (base::Status here = ft.CheckPlace(ctx, args[2]); !here.ok()) return ReplyFtError(ctx, here);
   std::optional<int64_t> id = args.Integer(3);
   if (!id) return ReplyFtError(ctx, base::InvalidArgument("Bad cursor ID"));
   Cursor* cursor = ft.cursors().Find(*id, ft.indexes().Find(args[2]), ft.CallerOf(ctx).user());

@@ -36,7 +36,7 @@ base::Status FtDropIndex(FtModule& ft, host::Context& ctx, host::Args args) {
   if (args.size() == 3 && !with_documents) {
     return ReplyFtError(ctx, base::InvalidArgument(fmt::format("Unknown argument `{}`: DD is the only one", args[2])));
   }
-  if (ft.shards() != nullptr && ft.shards()->SpreadDefinition(ctx, args)) return base::OkStatus();
+  if (ft.SpreadDefinition(ctx, args)) return base::OkStatus();
   std::shared_ptr<IndexEntry> entry = ft.indexes().Find(args[1]);
   if (entry == nullptr && search::EqualsIgnoringCase(args[0], "FT._DROPINDEXIFX")) {
     ctx.ReplyOk();

@@ -26,8 +26,9 @@ base::Status FtExplain(FtModule& ft, host::Context& ctx, host::Args args) {
     ctx.ReplyWrongArity(args);
     return base::OkStatus();
   }
+  if (base::Status here = ft.CheckPlace(ctx, args[1]); !here.ok()) return ReplyFtError(ctx, here);
   std::shared_ptr<IndexEntry> entry = ft.indexes().Find(args[1]);
-  if (entry == nullptr) return ReplyFtError(ctx, base::NotFound(fmt::format("{}: no such index", args[1])));
+  if (entry == nullptr) return ft.ReplyUnknown(ctx, args[1], fmt::format("{}: no such index", args[1]));
   base::Result<search::SearchPlan> plan =
       search::PlanSearch(Words(args, 2), entry->definition(), SearchDefaultsOf(ft.settings()));
   if (!plan.ok()) return ReplyFtError(ctx, plan.status());

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "module/ft/ft_module.h"
+#include "module/ft/index_report.h"
+#include "module/ft/shard_info.h"
 
 namespace redoubt::ft {
 namespace {
@@ -146,23 +148,19 @@ void ReplySizes(MapWriter& map, const search::IndexStats& stats) {
   map.Double("total_index_memory_sz_mb", static_cast<double>(total) / kMiB);
 }
 
-void ReplyState(MapWriter& map, const IndexEntry& entry, const search::IndexStats& stats) {
-  map.Integer("hash_indexing_failures", stats.failures.count);
-  // A staged vector is found already, only not yet through the graph.
-  const double linked =
-      stats.documents == 0
-          ? 1
-          : std::max(0.0, 1 - static_cast<double>(stats.staged_vectors) / static_cast<double>(stats.documents));
-  map.Integer("indexing", entry.scanning || stats.staged_vectors > 0 ? 1 : 0);
-  map.Double("percent_indexed", entry.scanned_part * linked);
-  map.Integer("staged_vectors", stats.staged_vectors);
-  map.Integer("number_of_uses", entry.searches);
+void ReplyState(MapWriter& map, const IndexReport& report) {
+  map.Integer("hash_indexing_failures", report.stats.failures.count);
+  map.Integer("indexing", report.indexing ? 1 : 0);
+  map.Double("percent_indexed", report.part_indexed);
+  map.Integer("staged_vectors", report.stats.staged_vectors);
+  map.Integer("number_of_uses", report.searches);
   map.Integer("cleaning", 0);
 }
 
-void ReplyIndex(host::Context& ctx, const IndexEntry& entry) {
-  const search::IndexDefinition& definition = entry.definition();
-  search::IndexStats stats = entry.live->Stats();
+// `missing`: the shards that are not in the report; null where there are no shards.
+void ReplyIndex(host::Context& ctx, const search::IndexDefinition& definition, const IndexReport& report,
+                const std::vector<std::string>* missing) {
+  const search::IndexStats& stats = report.stats;
   MapWriter map(ctx);
   map.Text("index_name", definition.name);
   ReplyStrings(map.Name("index_options"), definition.text_options);
@@ -171,7 +169,11 @@ void ReplyIndex(host::Context& ctx, const IndexEntry& entry) {
   map.Name("attributes").ReplyArray(definition.fields.size());
   for (const Field& field : definition.fields) ReplyField(ctx, field);
   ReplySizes(map, stats);
-  ReplyState(map, entry, stats);
+  ReplyState(map, report);
+  if (missing != nullptr) {
+    map.Integer("number_of_shards", report.shards + missing->size());
+    ReplyStrings(map.Name("shards_without_answer"), *missing);
+  }
   {
     map.Name("Index Errors");
     MapWriter errors(ctx);
@@ -179,7 +181,8 @@ void ReplyIndex(host::Context& ctx, const IndexEntry& entry) {
   }
   map.Name("field statistics").ReplyArray(definition.fields.size());
   for (size_t i = 0; i < definition.fields.size(); ++i) {
-    ReplyFieldStatistics(ctx, definition.fields[i], stats.field_failures[i]);
+    const bool known = i < stats.field_failures.size();  // another shard may not have the field yet
+    ReplyFieldStatistics(ctx, definition.fields[i], known ? stats.field_failures[i] : search::FailureCounter());
   }
 }
 
@@ -190,9 +193,17 @@ base::Status FtInfo(FtModule& ft, host::Context& ctx, host::Args args) {
     ctx.ReplyWrongArity(args);
     return base::OkStatus();
   }
+  const base::Result<Shards::Place> place = ft.PlaceOf(ctx, args);
+  if (!place.ok()) return ReplyFtError(ctx, place.status());
   std::shared_ptr<IndexEntry> entry = ft.indexes().Find(args[1]);
-  if (entry == nullptr) return ReplyFtError(ctx, base::NotFound("Unknown index name"));
-  ReplyIndex(ctx, *entry);
+  if (entry == nullptr) return ft.ReplyUnknown(ctx, args[1], "Unknown index name");
+  if (place->here) {
+    ReplyIndex(ctx, entry->definition(), IndexReport::Of(*entry), nullptr);
+    return base::OkStatus();
+  }
+  InfoOfShards(ft, ctx, entry, place->shards, [entry](host::Context& later, const ShardReports& reports) {
+    ReplyIndex(later, entry->definition(), reports.sum, &reports.missing);
+  });
   return base::OkStatus();
 }
 

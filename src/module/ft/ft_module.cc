@@ -121,7 +121,9 @@ void FtModule::Stop() {
 
 base::Status ReplyFtError(host::Context& ctx, const base::Status& error) {
   const FtSettings* settings = host::StateOf<FtSettings>::value;
-  const bool codes = settings != nullptr && settings->error_codes;
+  FtModule* ft = host::StateOf<FtModule>::value;
+  const bool for_another = ft != nullptr && ft->shards() != nullptr && ft->shards()->runs_for_another();
+  const bool codes = settings != nullptr && settings->error_codes && !for_another;
   ctx.ReplyError(codes ? WithErrorCode(error.message()) : error.message());
   return base::OkStatus();
 }

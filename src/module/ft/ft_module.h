@@ -67,11 +67,17 @@ class FtModule {
   void FreeLater(std::shared_ptr<void> garbage);
   // Who sent the command.
   host::Caller CallerOf(host::Context& ctx) const { return shards_ ? shards_->CallerOf(ctx) : host::Caller::Of(ctx); }
-  // Where the index args[1] of a command is that has to wait if that is not here: see Shards.
+  // Where the index or alias `name` is, for a command that has to wait if that is not here: see Shards.
   base::Result<Shards::Place> PlaceOf(host::Context& ctx, const host::Args& args) {
-    if (shards_ == nullptr) return Shards::Place{.here = true, .shards = {}};
-    return shards_->FindForWaiting(ctx, args[0], args[1]);
+    return PlaceOf(ctx, args, args[1]);
   }
+  base::Result<Shards::Place> PlaceOf(host::Context& ctx, const host::Args& args, std::string_view name);
+  // The same for a command that this node answers for all shards.
+  base::Status CheckPlace(host::Context& ctx, std::string_view name);
+  // Whether a command that changes definitions is taken care of, see Shards; else the handler does it here.
+  bool SpreadDefinition(host::Context& ctx, const host::Args& args);
+  // Replies `text` for a name that is no index here, or MOVED where it is an alias on another shard. Answers OK.
+  base::Status ReplyUnknown(host::Context& ctx, std::string_view name, std::string text);
   // Null on a server that is no node of a cluster.
   Shards* shards() { return shards_.get(); }
   void JoinCluster(cluster::NodeLink& link) { shards_ = std::make_unique<Shards>(link); }
@@ -86,6 +92,9 @@ class FtModule {
   bool definitions_lost_on_aof_rewrite = false;
 
  private:
+  // Of the index that goes by `name` here, else the name.
+  std::string NameOf(std::string_view name) const;
+
   base::MemoryResource& memory_;
   base::Logger logger_;
   base::ForkGate gate_;

@@ -45,7 +45,7 @@ base::Status FtSearch(FtModule& ft, host::Context& ctx, host::Args args) {
   base::Result<Shards::Place> place = ft.PlaceOf(ctx, args);
   if (!place.ok()) return ReplyFtError(ctx, place.status());
   std::shared_ptr<IndexEntry> entry = ft.indexes().Find(args[1]);
-  if (entry == nullptr) return ReplyFtError(ctx, base::NotFound(fmt::format("{}: no such index", args[1])));
+  if (entry == nullptr) return ft.ReplyUnknown(ctx, args[1], fmt::format("{}: no such index", args[1]));
   // Before the client is blocked: it would have to be released again.
   if (base::Status ready = ft.CheckMaySearch(); !ready.ok()) return ReplyFtError(ctx, ready);
   base::Result<search::SearchPlan> plan =
@@ -53,7 +53,7 @@ base::Status FtSearch(FtModule& ft, host::Context& ctx, host::Args args) {
   if (!plan.ok()) return ReplyFtError(ctx, plan.status());
   ++ft.searches;
   ++entry->searches;
-  if (!place->here) return SearchShards(ft, ctx, args, entry, std::move(*plan), std::move(place->shards));
+  if (!place->here) return SearchShards(ft, ctx, Words(args, 2), entry, std::move(*plan), place->shards);
   auto job = std::make_unique<SearchJob>(ft, std::move(*plan), host::Caller::Of(ctx));
   if (RunAtOnceIfShort(ctx, *entry, *job)) return base::OkStatus();
   if (ctx.CanBlock()) return RunOnReader(ft, ctx, *entry, std::move(job));

@@ -1,4 +1,5 @@
 #include "module/ft/ft_module.h"
+#include "module/ft/shard_info.h"
 
 namespace redoubt::ft {
 
@@ -7,8 +8,10 @@ base::Status FtTagVals(FtModule& ft, host::Context& ctx, host::Args args) {
     ctx.ReplyWrongArity(args);
     return base::OkStatus();
   }
+  const base::Result<Shards::Place> place = ft.PlaceOf(ctx, args);
+  if (!place.ok()) return ReplyFtError(ctx, place.status());
   std::shared_ptr<IndexEntry> entry = ft.indexes().Find(args[1]);
-  if (entry == nullptr) return ReplyFtError(ctx, base::NotFound("Unknown Index name"));
+  if (entry == nullptr) return ft.ReplyUnknown(ctx, args[1], "Unknown Index name");
   std::optional<size_t> field = entry->definition().FindField(args[2]);
   if (!field) return ReplyFtError(ctx, base::NotFound("No such field"));
   if (entry->definition().fields[*field].type != search::FieldType::kTag) {
@@ -17,6 +20,10 @@ base::Status FtTagVals(FtModule& ft, host::Context& ctx, host::Args args) {
   // The tags are texts of documents that this user may not be allowed to read.
   if (!ft.CallerOf(ctx).MayUseEveryKey()) {
     return ReplyFtError(ctx, base::PermissionDenied("NOPERM FT.TAGVALS shows the tags of all documents: it needs ~*"));
+  }
+  if (!place->here) {
+    TagsOfShards(ft, ctx, entry, args[2], place->shards);
+    return base::OkStatus();
   }
   std::vector<std::string> tags = entry->live->Tags(*field);
   RedisModule_ReplyWithSet(ctx.raw(), static_cast<long>(tags.size()));  // an array in RESP2

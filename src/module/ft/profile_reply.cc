@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "module/ft/reply_tape.h"
 #include "search/explain.h"
 
 namespace redoubt::ft {
@@ -15,19 +16,19 @@ double Millis(int64_t micros) { return static_cast<double>(micros) / 1000; }
 
 class ProfileWriter {
  public:
-  ProfileWriter(host::Context& ctx, const QueryProfile& profile, const search::Query& query,
+  ProfileWriter(ReplyTape& tape, const QueryProfile& profile, const search::Query& query,
                 const search::IndexDefinition& definition)
-      : ctx_(ctx), profile_(profile), query_(query), definition_(definition) {}
+      : tape_(tape), profile_(profile), query_(query), definition_(definition) {}
 
   void Write() {
     constexpr size_t kParts = 6;
-    ctx_.Resp3() ? ctx_.ReplyMap(kParts) : ctx_.ReplyArray(kParts);
+    tape_.Resp3() ? tape_.ReplyMap(kParts) : tape_.ReplyArray(kParts);
     Time("Total profile time", profile_.total_us);
     Time("Parsing time", profile_.parsing_us);
     Time("Pipeline creation time", 0);
     Warning();
     Name("Iterators profile", 1);
-    if (ctx_.Resp3()) ctx_.ReplyArray(1);
+    if (tape_.Resp3()) tape_.ReplyArray(1);
     query_.knn ? Vectors() : Filter(*query_.filter);
     Steps();
   }
@@ -35,11 +36,11 @@ class ProfileWriter {
  private:
   // In RESP2 each part is an array of its name and `values` values.
   void Name(const char* name, size_t values) {
-    if (!ctx_.Resp3()) ctx_.ReplyArray(1 + values);
-    ctx_.ReplyStatus(name);
+    if (!tape_.Resp3()) tape_.ReplyArray(1 + values);
+    tape_.ReplyStatus(name);
   }
 
-  void Number(double value) { ctx_.Resp3() ? ctx_.ReplyDouble(value) : ctx_.ReplyBulk(fmt::format("{:g}", value)); }
+  void Number(double value) { tape_.Resp3() ? tape_.ReplyDouble(value) : tape_.ReplyBulk(fmt::format("{:g}", value)); }
 
   void Time(const char* name, int64_t micros) {
     Name(name, 1);
@@ -47,24 +48,24 @@ class ProfileWriter {
   }
 
   void Warning() {
-    if (profile_.timed_out || ctx_.Resp3()) {
+    if (profile_.timed_out || tape_.Resp3()) {
       Name("Warning", 1);
-      ctx_.ReplyBulk(profile_.timed_out ? "Timeout limit was reached" : "None");
+      tape_.ReplyBulk(profile_.timed_out ? "Timeout limit was reached" : "None");
     } else {
       Name("Warning", 0);
     }
   }
 
   void Text(const char* name, std::string_view value) {
-    ctx_.ReplyStatus(name);
-    ctx_.ReplyBulk(value);
+    tape_.ReplyStatus(name);
+    tape_.ReplyBulk(value);
   }
 
   void Counts(int64_t micros, size_t count) {
-    ctx_.ReplyStatus("Time");
+    tape_.ReplyStatus("Time");
     Number(Millis(micros));
-    ctx_.ReplyStatus("Counter");
-    ctx_.ReplyInteger(static_cast<int64_t>(count));
+    tape_.ReplyStatus("Counter");
+    tape_.ReplyInteger(static_cast<int64_t>(count));
   }
 
   const search::SearchProfile::Node* Find(const FilterNode& node) const {
@@ -74,8 +75,8 @@ class ProfileWriter {
   }
 
   void ChildrenStart(size_t count) {
-    ctx_.ReplyStatus("Child iterators");
-    if (ctx_.Resp3()) ctx_.ReplyArray(count);
+    tape_.ReplyStatus("Child iterators");
+    if (tape_.Resp3()) tape_.ReplyArray(count);
   }
 
   void Filter(const FilterNode& node) {
@@ -83,10 +84,10 @@ class ProfileWriter {
     const std::string term = search::FilterNodeTerm(node, definition_);
     const size_t children = profile_.limited ? 0 : node.children.size();
     const size_t pairs = 3 + (term.empty() ? 0 : 1);
-    if (ctx_.Resp3()) {
-      ctx_.ReplyMap(pairs + (children > 0 ? 1 : 0));
+    if (tape_.Resp3()) {
+      tape_.ReplyMap(pairs + (children > 0 ? 1 : 0));
     } else {
-      ctx_.ReplyArray(pairs * 2 + (children > 0 ? 1 + children : 0));
+      tape_.ReplyArray(pairs * 2 + (children > 0 ? 1 + children : 0));
     }
     Text("Type", search::FilterNodeName(node));
     if (!term.empty()) Text("Term", term);
@@ -99,10 +100,10 @@ class ProfileWriter {
   void Vectors() {
     const bool filtered = query_.filter->kind != FilterNode::Kind::kAll;
     constexpr size_t kPairs = 5;
-    if (ctx_.Resp3()) {
-      ctx_.ReplyMap(kPairs + (filtered ? 1 : 0));
+    if (tape_.Resp3()) {
+      tape_.ReplyMap(kPairs + (filtered ? 1 : 0));
     } else {
-      ctx_.ReplyArray(kPairs * 2 + (filtered ? 2 : 0));
+      tape_.ReplyArray(kPairs * 2 + (filtered ? 2 : 0));
     }
     Text("Type", "VECTOR");
     Text("Term", fmt::format("@{}", definition_.fields[query_.knn->field].name));
@@ -122,15 +123,15 @@ class ProfileWriter {
 
   void Steps() {
     Name("Result processors profile", profile_.steps.size());
-    if (ctx_.Resp3()) ctx_.ReplyArray(profile_.steps.size());
+    if (tape_.Resp3()) tape_.ReplyArray(profile_.steps.size());
     for (const ProfiledStep& step : profile_.steps) {
-      ctx_.ReplyMap(3);
+      tape_.ReplyMap(3);
       Text("Type", step.name);
       Counts(step.micros, step.rows);
     }
   }
 
-  host::Context& ctx_;
+  ReplyTape& tape_;
   const QueryProfile& profile_;
   const search::Query& query_;
   const search::IndexDefinition& definition_;
@@ -144,10 +145,17 @@ void ReplyResultsStart(host::Context& ctx) {
   ctx.ReplyStatus("Results");
 }
 
+std::string ProfileTape(const QueryProfile& profile, const search::Query& query,
+                        const search::IndexDefinition& definition, bool resp3) {
+  ReplyTape tape(resp3);
+  ProfileWriter(tape, profile, query, definition).Write();
+  return tape.Take();
+}
+
 void ReplyProfile(host::Context& ctx, const QueryProfile& profile, const search::Query& query,
                   const search::IndexDefinition& definition) {
   if (ctx.Resp3()) ctx.ReplyStatus("Profile");
-  ProfileWriter(ctx, profile, query, definition).Write();
+  ReplyTape::Play(ProfileTape(profile, query, definition, ctx.Resp3()), ctx);
 }
 
 }  // namespace redoubt::ft

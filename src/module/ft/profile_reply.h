@@ -34,7 +34,10 @@ struct QueryProfile {
 // The reply of FT.PROFILE: the result follows, then the profile.
 void ReplyResultsStart(host::Context& ctx);
 
-// What FT.PROFILE shows beside the result. Times are milliseconds. Main thread only.
+// What FT.PROFILE shows beside the result, as a ReplyTape. Times are milliseconds. Any thread.
+std::string ProfileTape(const QueryProfile& profile, const search::Query& query,
+                        const search::IndexDefinition& definition, bool resp3);
+// The same, replied. Main thread only.
 void ReplyProfile(host::Context& ctx, const QueryProfile& profile, const search::Query& query,
                   const search::IndexDefinition& definition);
 

@@ -6,6 +6,7 @@
 #include "module/ft/ft_module.h"
 #include "module/ft/keyspace.h"
 #include "module/ft/shard_aggregate.h"
+#include "module/ft/shard_info.h"
 #include "module/ft/shard_search.h"
 #include "module/host/command.h"
 
@@ -201,6 +202,7 @@ base::Status RegisterFt(host::Context& on_load, base::MemoryResource& memory, ba
     host::StateOf<FtModule>::value->JoinCluster(cluster::NodeLink::Create(on_load));
     ServeShardSearches(*host::StateOf<FtModule>::value);
     ServeShardAggregates(*host::StateOf<FtModule>::value);
+    ServeShardInfo(*host::StateOf<FtModule>::value);
   }
   for (size_t i = 1; i < std::size(kCommands); ++i) RETURN_IF_ERROR(host::RegisterCommand(on_load, kCommands[i]));
   return SubscribeToKeyspace(on_load);

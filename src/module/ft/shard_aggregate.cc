@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "module/cluster/wire.h"
 #include "module/ft/aggregate_job.h"
 #include "module/ft/aggregate_wire.h"
+#include "module/ft/profile_reply.h"
 #include "module/ft/shard_question.h"
 #include "module/host/blocked_client.h"
 #include "search/aggregate_split.h"
@@ -22,26 +22,14 @@ namespace {
 using cluster::NodeLink;
 using cluster::Question;
 
-// `user`: whose rights a shard has to look at; nobody's when every key may be read.
-std::string Body(std::string_view index, const std::string& user, std::span<const std::string_view> words,
-                 const search::AggregateDefaults& defaults) {
-  cluster::WireWriter body;
-  body.Text(index);
-  body.Text(user);
-  body.Number(static_cast<uint64_t>(defaults.timeout_ms));
-  body.Number(static_cast<uint64_t>(defaults.dialect));
-  body.Number(defaults.max_rows);
-  body.Number(words.size());
-  for (std::string_view word : words) body.Text(word);
-  return body.Take();
-}
-
 // An aggregation under way on several shards.
 class ShardedAggregate final : public host::Completion {
  public:
   ShardedAggregate(FtModule& ft, std::shared_ptr<IndexEntry> entry, search::AggregatePlan rest, std::string user,
-                   size_t shards)
-      : ft_(ft),
+                   size_t shards, bool profiled)
+      : begin_us_(base::SystemClock().SteadyMicros()),
+        profiled_(profiled),
+        ft_(ft),
         entry_(std::move(entry)),
         rest_(std::move(rest)),
         user_(std::move(user)),
@@ -50,13 +38,14 @@ class ShardedAggregate final : public host::Completion {
   void set_client(host::BlockedClient* client) { client_ = client; }
 
   // Main thread.
-  void Add(const std::string& address, base::Result<std::string> rows) {
-    if (rows.ok()) {
-      answers_.emplace_back(address, std::move(*rows));
-    } else if (rows.status().code() == base::StatusCode::kDeadlineExceeded) {
+  void Add(const std::string& address, base::Result<std::string> answer) {
+    if (answer.ok()) {
+      answers_.emplace_back(address, std::move(*answer));
+    } else if (answer.status().code() == base::StatusCode::kDeadlineExceeded) {
       timed_out_ = true;
+      tapes_.push_back({address, {}});
     } else if (error_.ok()) {
-      error_ = ShardError(address, "aggregate", rows.status());
+      error_ = ShardError(address, "aggregate", answer.status());
     }
     if (--waiting_ > 0) return;
     if (error_.ok() && ft_.RunOnReader([this] { Finish(); })) return;
@@ -74,6 +63,11 @@ class ShardedAggregate final : public host::Completion {
     result.rows = std::move(run_.rows());
     result.total = run_.total();
     result.timed_out = run_.timed_out();
+    if (profiled_) {
+      ReplyResultsStart(ctx);
+      ReplyRows(ctx, result, SIZE_MAX);
+      return ReplyShardProfiles(ctx, tapes_, begin_us_);
+    }
     ReplyAggregate(ft_, ctx, entry_, user_, rest_.cursor, std::move(result));
   }
 
@@ -92,7 +86,9 @@ class ShardedAggregate final : public host::Completion {
     std::vector<search::AggregateRow> rows;
     size_t total = 0;
     for (auto& [address, bytes] : answers_) {
-      ASSIGN_OR_RETURN(AggregateResult part, DecodeRows(bytes));
+      ASSIGN_OR_RETURN(ShardAnswer answer, SplitAnswer(bytes));
+      tapes_.push_back({address, std::string(answer.tape)});
+      ASSIGN_OR_RETURN(AggregateResult part, DecodeRows(answer.found));
       bytes = {};
       if (part.names != rest_.stages[0]) {
         return base::FailedPrecondition(
@@ -110,6 +106,8 @@ class ShardedAggregate final : public host::Completion {
     return run_.Advance(stop).status();
   }
 
+  const int64_t begin_us_;
+  const bool profiled_;
   FtModule& ft_;
   const std::shared_ptr<IndexEntry> entry_;
   const search::AggregatePlan rest_;
@@ -119,34 +117,29 @@ class ShardedAggregate final : public host::Completion {
   // Of the main thread until all have answered, then of the reader's.
   size_t waiting_;
   std::vector<std::pair<std::string, std::string>> answers_;  // address and rows
+  std::vector<ShardTape> tapes_;
   bool timed_out_ = false;
   base::Status error_;
 };
 
 base::Status AnswerAggregate(FtModule& ft, std::string_view body, const NodeLink::Done& answer) {
-  cluster::WireReader reader(body);
-  ASSIGN_OR_RETURN(std::string_view name, reader.Text());
-  ASSIGN_OR_RETURN(std::string_view user, reader.Text());
-  search::AggregateDefaults defaults;  // of the node that was asked
-  ASSIGN_OR_RETURN(uint64_t timeout_ms, reader.Number());
-  ASSIGN_OR_RETURN(uint64_t dialect, reader.Number());
-  ASSIGN_OR_RETURN(defaults.max_rows, reader.Number());
-  defaults.timeout_ms = static_cast<int64_t>(timeout_ms);
-  defaults.dialect = static_cast<int>(dialect);
-  ASSIGN_OR_RETURN(size_t count, reader.Count(sizeof(uint64_t)));
-  std::vector<std::string_view> words;
-  for (size_t i = 0; i < count; ++i) {
-    ASSIGN_OR_RETURN(std::string_view word, reader.Text());
-    words.push_back(word);
-  }
-  std::shared_ptr<IndexEntry> entry = ft.indexes().Find(name);
-  if (entry == nullptr) return base::NotFound(fmt::format("{}: no such index", name));
+  const int64_t begin = base::SystemClock().SteadyMicros();
+  ASSIGN_OR_RETURN(ShardRequest request, ShardRequest::Decode(body));
+  std::shared_ptr<IndexEntry> entry = ft.indexes().Find(request.index);
+  if (entry == nullptr) return base::NotFound(fmt::format("{}: no such index", request.index));
   RETURN_IF_ERROR(ft.CheckMaySearch());
-  ASSIGN_OR_RETURN(search::AggregatePlan plan, search::PlanAggregate(words, entry->definition(), defaults));
+  ASSIGN_OR_RETURN(search::AggregatePlan plan,
+                   search::PlanAggregate(request.words, entry->definition(), request.AggregateDefaults()));
   RETURN_IF_ERROR(search::MakeShardAggregate(plan));
-  auto job =
-      std::make_unique<AggregateJob>(ft, std::move(entry), std::move(plan), host::Caller::Named(std::string(user)));
-  AggregateJob::StartForNode(std::move(job), [answer](base::Result<std::string> rows) {
+  auto job = std::make_unique<AggregateJob>(ft, std::move(entry), std::move(plan),
+                                            host::Caller::Named(std::string(request.user)));
+  if (request.profile.wanted) {
+    QueryProfile profile;
+    profile.limited = request.profile.limited;
+    profile.parsing_us = base::SystemClock().SteadyMicros() - begin;
+    job->set_profile(std::move(profile));
+  }
+  AggregateJob::StartForNode(std::move(job), request.profile.resp3, [answer](base::Result<std::string> rows) {
     // NotFound would mean that the index is not here.
     const bool no_value = rows.status().code() == base::StatusCode::kNotFound;
     answer(no_value ? base::InvalidArgument(rows.status().message()) : std::move(rows));
@@ -156,15 +149,24 @@ base::Status AnswerAggregate(FtModule& ft, std::string_view body, const NodeLink
 
 }  // namespace
 
-base::Status AggregateShards(FtModule& ft, host::Context& ctx, const host::Args& args,
+base::Status AggregateShards(FtModule& ft, host::Context& ctx, std::span<const std::string_view> words,
                              const std::shared_ptr<IndexEntry>& entry, search::AggregatePlan plan,
-                             std::vector<cluster::Shard> shards) {
+                             const std::vector<cluster::Shard>& shards, ShardProfile profile) {
   if (base::Status rest = search::MakeRestOfAggregate(plan); !rest.ok()) return ReplyFtError(ctx, rest);
   const int64_t timeout_ms = PatienceMillis(plan.search.timeout_ms);
   const host::Caller caller = ft.CallerOf(ctx);
-  const std::string body = Body(entry->definition().name, caller.MayUseEveryKey() ? std::string() : caller.user(),
-                                Words(args, 2), AggregateDefaultsOf(ft.settings()));
-  auto aggregate = std::make_unique<ShardedAggregate>(ft, entry, std::move(plan), caller.user(), shards.size());
+  const search::AggregateDefaults defaults = AggregateDefaultsOf(ft.settings());
+  ShardRequest request;
+  request.index = entry->definition().name;
+  if (!caller.MayUseEveryKey()) request.user = caller.user();
+  request.timeout_ms = defaults.timeout_ms;
+  request.dialect = defaults.dialect;
+  request.most = defaults.max_rows;
+  request.words.assign(words.begin(), words.end());
+  request.profile = profile;
+  const std::string body = request.Encode();
+  auto aggregate =
+      std::make_unique<ShardedAggregate>(ft, entry, std::move(plan), caller.user(), shards.size(), profile.wanted);
   ShardedAggregate& gathered = *aggregate;
   gathered.set_client(host::BlockedClient::Block(ctx, std::move(aggregate)));
   for (const cluster::Shard& shard : shards) {

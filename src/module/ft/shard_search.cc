@@ -5,10 +5,12 @@
 #include <utility>
 #include <vector>
 
-#include "module/cluster/wire.h"
+#include "base/clock.h"
 #include "module/ft/document_fields.h"
 #include "module/ft/local_search.h"
+#include "module/ft/measure_candidates.h"
 #include "module/ft/outcome_wire.h"
+#include "module/ft/profiled_search.h"
 #include "module/ft/search_reply.h"
 #include "module/ft/shard_question.h"
 #include "module/host/blocked_client.h"
@@ -20,25 +22,27 @@ namespace {
 using cluster::NodeLink;
 using cluster::Question;
 
-std::string Body(std::string_view index, std::span<const std::string> words, const search::SearchDefaults& defaults) {
-  cluster::WireWriter body;
-  body.Text(index);
-  body.Number(static_cast<uint64_t>(defaults.timeout_ms));
-  body.Number(static_cast<uint64_t>(defaults.dialect));
-  body.Number(defaults.max_results);
-  body.Number(words.size());
-  for (const std::string& word : words) body.Text(word);
-  return body.Take();
-}
-
 // A search under way on several shards.
 class ShardedSearch final : public host::Completion {
  public:
-  ShardedSearch(search::SearchPlan plan, host::Caller caller, bool fail_on_timeout, size_t shards)
-      : plan_(std::move(plan)), caller_(std::move(caller)), fail_on_timeout_(fail_on_timeout), waiting_(shards) {}
+  ShardedSearch(search::SearchPlan plan, host::Caller caller, bool fail_on_timeout, size_t shards, bool profiled)
+      : begin_us_(base::SystemClock().SteadyMicros()),
+        plan_(std::move(plan)),
+        caller_(std::move(caller)),
+        fail_on_timeout_(fail_on_timeout),
+        profiled_(profiled),
+        waiting_(shards) {}
   void set_client(host::BlockedClient* client) { client_ = client; }
 
-  void Add(const std::string& address, base::Result<search::SearchOutcome> found) {
+  void AddAnswer(const std::string& address, const base::Result<std::string>& answer) {
+    if (!answer.ok()) return Add(address, answer.status(), {});
+    base::Result<ShardAnswer> parts = SplitAnswer(*answer);
+    if (!parts.ok()) return Add(address, parts.status(), {});
+    Add(address, DecodeOutcome(parts->found), std::string(parts->tape));
+  }
+
+  void Add(const std::string& address, base::Result<search::SearchOutcome> found, std::string tape) {
+    tapes_.push_back({address, std::move(tape)});
     if (found.ok()) {
       found_.push_back(std::move(*found));
     } else if (found.status().code() == base::StatusCode::kDeadlineExceeded) {
@@ -59,16 +63,21 @@ class ShardedSearch final : public host::Completion {
       (void)ReplyFtError(ctx, base::DeadlineExceeded("Timeout limit was reached"));
       return;
     }
+    if (profiled_) ReplyResultsStart(ctx);
     ReplySearch(ctx, caller_, plan_, merged);
+    if (profiled_) ReplyShardProfiles(ctx, tapes_, begin_us_);
   }
 
  private:
+  const int64_t begin_us_;
   const search::SearchPlan plan_;
   const host::Caller caller_;
   const bool fail_on_timeout_;
+  const bool profiled_;
   host::BlockedClient* client_ = nullptr;
   size_t waiting_;
   std::vector<search::SearchOutcome> found_;
+  std::vector<ShardTape> tapes_;
   base::Status error_;
 };
 
@@ -84,69 +93,76 @@ void LoadFields(const search::SearchPlan& plan, search::SearchOutcome& outcome) 
   });
 }
 
-base::Status AnswerSearch(FtModule& ft, std::string_view body, const NodeLink::Done& answer) {
-  cluster::WireReader reader(body);
-  ASSIGN_OR_RETURN(std::string_view name, reader.Text());
-  search::SearchDefaults defaults;  // of the node that was asked
-  ASSIGN_OR_RETURN(uint64_t timeout_ms, reader.Number());
-  ASSIGN_OR_RETURN(uint64_t dialect, reader.Number());
-  ASSIGN_OR_RETURN(defaults.max_results, reader.Number());
-  defaults.timeout_ms = static_cast<int64_t>(timeout_ms);
-  defaults.dialect = static_cast<int>(dialect);
-  ASSIGN_OR_RETURN(size_t count, reader.Count(sizeof(uint64_t)));
-  std::vector<std::string_view> words;
-  for (size_t i = 0; i < count; ++i) {
-    ASSIGN_OR_RETURN(std::string_view word, reader.Text());
-    words.push_back(word);
-  }
-  const std::shared_ptr<IndexEntry> entry = ft.indexes().Find(name);
-  if (entry == nullptr) return base::NotFound(fmt::format("{}: no such index", name));
-  ASSIGN_OR_RETURN(search::SearchPlan plan, search::PlanSearch(words, entry->definition(), defaults));
+base::Status AnswerProfiled(FtModule& ft, const IndexEntry& entry, std::shared_ptr<const search::SearchPlan> plan,
+                            const ShardProfile& asked, int64_t parsing_us, const NodeLink::Done& answer) {
+  QueryProfile profile;
+  profile.limited = asked.limited;
+  profile.parsing_us = parsing_us;
+  auto search = std::make_shared<ProfiledSearch>(ft, entry, std::move(plan), std::move(profile));
+  return RunProfiledSearch(ft, search, [search, resp3 = asked.resp3, answer] {
+    const int64_t begin = base::SystemClock().SteadyMicros();
+    host::Context ctx = host::EffectsContext::InDatabase(0);
+    MeasureCandidates(ctx, search->plan(), search->outcome());
+    LoadFields(search->plan(), search->outcome());
+    search->NoteReply(begin);
+    answer(JoinAnswer(search->Tape(resp3), EncodeOutcome(search->outcome())));
+  });
+}
+
+// `own`: this node asked, so it can read the fields when it replies.
+base::Status AnswerSearch(FtModule& ft, std::string_view body, bool own, const NodeLink::Done& answer) {
+  const int64_t begin = base::SystemClock().SteadyMicros();
+  ASSIGN_OR_RETURN(ShardRequest request, ShardRequest::Decode(body));
+  const std::shared_ptr<IndexEntry> entry = ft.indexes().Find(request.index);
+  if (entry == nullptr) return base::NotFound(fmt::format("{}: no such index", request.index));
+  ASSIGN_OR_RETURN(search::SearchPlan plan,
+                   search::PlanSearch(request.words, entry->definition(), request.SearchDefaults()));
   search::MakeShardPlan(plan);
   auto shown = std::make_shared<const search::SearchPlan>(std::move(plan));
-  return RunLocalSearch(ft, *entry, shown, [shown, answer](search::SearchOutcome outcome) {
-    LoadFields(*shown, outcome);
-    answer(EncodeOutcome(outcome));
+  if (request.profile.wanted) {
+    return AnswerProfiled(ft, *entry, shown, request.profile, base::SystemClock().SteadyMicros() - begin, answer);
+  }
+  return RunLocalSearch(ft, *entry, shown, [shown, own, answer](search::SearchOutcome outcome) {
+    if (!own) LoadFields(*shown, outcome);
+    answer(JoinAnswer({}, EncodeOutcome(outcome)));
   });
 }
 
 }  // namespace
 
-base::Status SearchShards(FtModule& ft, host::Context& ctx, const host::Args& args,
+base::Status SearchShards(FtModule& ft, host::Context& ctx, std::span<const std::string_view> words,
                           const std::shared_ptr<IndexEntry>& entry, search::SearchPlan plan,
-                          std::vector<cluster::Shard> shards) {
+                          const std::vector<cluster::Shard>& shards, ShardProfile profile) {
   const int64_t timeout_ms = PatienceMillis(plan.timeout_ms);
-  std::vector<std::string> words;
-  for (size_t i = 2; i < args.size(); ++i) words.emplace_back(args[i]);
   const search::SearchDefaults defaults = SearchDefaultsOf(ft.settings());
-  const std::string body = Body(entry->definition().name, words, defaults);
-  base::Result<search::SearchPlan> own = search::PlanSearch(Words(args, 2), entry->definition(), defaults);
-  if (!own.ok()) return ReplyFtError(ctx, own.status());
-  search::MakeShardPlan(*own);
-  auto search = std::make_unique<ShardedSearch>(std::move(plan), host::Caller::Of(ctx), ft.settings().fail_on_timeout,
-                                                shards.size());
+  ShardRequest request;
+  request.index = entry->definition().name;
+  request.timeout_ms = defaults.timeout_ms;
+  request.dialect = defaults.dialect;
+  request.most = defaults.max_results;
+  request.words.assign(words.begin(), words.end());
+  request.profile = profile;
+  const std::string body = request.Encode();
+  auto search = std::make_unique<ShardedSearch>(std::move(plan), ft.CallerOf(ctx), ft.settings().fail_on_timeout,
+                                                shards.size(), profile.wanted);
   ShardedSearch& gathered = *search;
   gathered.set_client(host::BlockedClient::Block(ctx, std::move(search)));
-  for (cluster::Shard& shard : shards) {
+  for (const cluster::Shard& shard : shards) {
+    auto add = [&gathered, address = shard.address](const base::Result<std::string>& answer) {
+      gathered.AddAnswer(address, answer);
+    };
     if (!shard.is_self) {
-      AskShard(ft, shard, Question::kSearch, body, timeout_ms, entry,
-               [&gathered, address = shard.address](base::Result<std::string> answer) {
-                 gathered.Add(address, answer.ok() ? DecodeOutcome(*answer) : answer.status());
-               });
-      continue;
+      AskShard(ft, shard, Question::kSearch, body, timeout_ms, entry, add);
+    } else if (base::Status status = AnswerSearch(ft, body, true, add); !status.ok()) {
+      add(std::move(status));
     }
-    const std::string address = shard.address;
-    const base::Status started = RunLocalSearch(
-        ft, *entry, std::make_shared<const search::SearchPlan>(std::move(*own)),
-        [&gathered, address](search::SearchOutcome outcome) { gathered.Add(address, std::move(outcome)); });
-    if (!started.ok()) gathered.Add(address, started);
   }
   return base::OkStatus();
 }
 
 void ServeShardSearches(FtModule& ft) {
   ft.shards()->link().Serve(Question::kSearch, [&ft](std::string_view body, const NodeLink::Done& answer) {
-    if (base::Status status = AnswerSearch(ft, body, answer); !status.ok()) answer(std::move(status));
+    if (base::Status status = AnswerSearch(ft, body, false, answer); !status.ok()) answer(std::move(status));
   });
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "module/cluster/wire.h"
+#include "module/ft/ft_module.h"
 #include "module/host/blocked_client.h"
 #include "module/host/call.h"
 #include "module/host/key.h"
@@ -16,13 +17,6 @@ namespace redoubt::ft {
 namespace {
 
 constexpr int64_t kDefineTimeoutMs = 5000;
-
-bool HasHashTag(std::string_view name) {
-  const size_t open = name.find('{');
-  if (open == std::string_view::npos) return false;
-  const size_t close = name.find('}', open + 1);
-  return close != std::string_view::npos && close > open + 1;
-}
 
 std::string DefineBody(const std::string& user, const std::vector<std::string>& words) {
   cluster::WireWriter body;
@@ -65,9 +59,13 @@ class DefinitionReply final : public host::Completion {
   }
 
   void Reply(host::Context& ctx) override {
-    if (failures_.empty()) return done_ > 0 ? ctx.ReplyOk() : ctx.ReplyError(absence_.message());
-    if (done_ == 0 && !unreached_) return ctx.ReplyError(first_failure_.message());
-    ctx.ReplyError(fmt::format("ERR not done on every shard, run it again or drop the index: {}", failures_));
+    if (failures_.empty() && done_ > 0) return ctx.ReplyOk();
+    base::Status error = failures_.empty() ? absence_ : first_failure_;
+    if (!failures_.empty() && (done_ > 0 || unreached_)) {
+      error =
+          base::Unavailable(fmt::format("ERR not done on every shard, run it again or drop the index: {}", failures_));
+    }
+    (void)ReplyFtError(ctx, error);
   }
 
  private:
@@ -82,6 +80,13 @@ class DefinitionReply final : public host::Completion {
 };
 
 }  // namespace
+
+bool HasHashTag(std::string_view name) {
+  const size_t open = name.find('{');
+  if (open == std::string_view::npos) return false;
+  const size_t close = name.find('}', open + 1);
+  return close != std::string_view::npos && close > open + 1;
+}
 
 Shards::Shards(cluster::NodeLink& link) : link_(link) {
   link_.Serve(cluster::Question::kDefine,
@@ -120,10 +125,10 @@ base::Result<Shards::Place> Shards::FindForWaiting(host::Context& ctx, std::stri
       command));
 }
 
-bool Shards::SpreadDefinition(host::Context& ctx, const host::Args& args) {
-  const base::Result<Place> place = FindForWaiting(ctx, args[0], args[1]);
+bool Shards::SpreadDefinition(host::Context& ctx, const host::Args& args, std::string_view name) {
+  const base::Result<Place> place = FindForWaiting(ctx, args[0], name);
   if (!place.ok()) {
-    ctx.ReplyError(place.status().message());
+    (void)ReplyFtError(ctx, place.status());
     return true;
   }
   if (place->here) return false;

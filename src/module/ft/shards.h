@@ -15,6 +15,9 @@
 
 namespace redoubt::ft {
 
+// Whether an index or alias of that name is on one shard only.
+bool HasHashTag(std::string_view name);
+
 // An index over the shards of a cluster: its definition is on every one, each indexes its own keys. An index whose name
 // has a {hash tag} is on the shard of that tag alone. See docs/design/ft-cluster.md. Main thread only.
 class Shards {
@@ -33,9 +36,9 @@ class Shards {
   // The same for a command that waits for the other shards: FailedPrecondition where no client can wait.
   base::Result<Place> FindForWaiting(host::Context& ctx, std::string_view command, std::string_view name);
 
-  // For commands that change definitions, args[1] being the index. False: the handler does it here and replies.
-  // Otherwise the command runs on all shards, and is replied to when all have answered.
-  bool SpreadDefinition(host::Context& ctx, const host::Args& args);
+  // For commands that change definitions, of the index `name`. False: the handler does it here and replies. Otherwise
+  // the command runs on all shards, and is replied to when all have answered.
+  bool SpreadDefinition(host::Context& ctx, const host::Args& args, std::string_view name);
 
   // Has one shard run such a command, for no user in particular.
   void AskToDefine(const cluster::Shard& shard, const std::vector<std::string>& words, int64_t timeout_ms,
@@ -43,6 +46,9 @@ class Shards {
 
   // Who sent the command, also when another node passed it on.
   host::Caller CallerOf(host::Context& ctx) const;
+
+  // While a command of another node runs here: its error texts are for that node.
+  bool runs_for_another() const { return passed_on_for_ != nullptr; }
 
   cluster::NodeLink& link() { return link_; }
 
