@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -36,6 +37,11 @@ class Codec {
 
   // The distance of `code` to each of `codes`, all made by this codec.
   void Measure(const std::byte* code, const std::byte* const* codes, size_t count, float* out) const;
+
+  // Whether every distance to `a` is the one to `b`.
+  bool Same(const std::byte* a, const std::byte* b) const {
+    return std::memcmp(&Head(a), &Head(b), sizeof(CodeHead)) == 0 && std::memcmp(a, b, code_bytes_) == 0;
+  }
 
   static const CodeHead& Head(const std::byte* code) { return *reinterpret_cast<const CodeHead*>(code - kHeadBytes); }
 

@@ -21,7 +21,7 @@ std::vector<Candidate> HnswIndex::MeasureFrom(Slot from, std::span<const Slot> s
 }
 
 // Algorithm 4: in order of distance, a candidate that is nearer to one already chosen than to the node itself is
-// reached through that one. The first `kept` are chosen beforehand.
+// reached through that one; so is its twin. The first `kept` are chosen beforehand.
 std::vector<Candidate> HnswIndex::Select(std::vector<Candidate> sorted, size_t limit, size_t kept) const {
   constexpr size_t kTogether = 8;  // the nearest chosen ones decide most cases
   std::vector<const std::byte*> chosen;
@@ -35,7 +35,10 @@ std::vector<Candidate> HnswIndex::Select(std::vector<Candidate> sorted, size_t l
       float distances[kTogether];
       const size_t count = std::min(kTogether, chosen.size() - at);
       codec_.Measure(code, chosen.data() + at, count, distances);
-      for (size_t c = 0; c < count; ++c) covered |= distances[c] < sorted[i].distance;
+      for (size_t c = 0; c < count && !covered; ++c) {
+        covered = distances[c] < sorted[i].distance ||
+                  (distances[c] == sorted[i].distance && codec_.Same(code, chosen[at + c]));
+      }
     }
     if (covered) continue;
     chosen.push_back(code);
@@ -43,6 +46,10 @@ std::vector<Candidate> HnswIndex::Select(std::vector<Candidate> sorted, size_t l
   }
   sorted.resize(std::min(out, sorted.size()));
   return sorted;
+}
+
+bool HnswIndex::IsAlone(Slot slot) const {
+  return graph_.Links(slot, 0).Get(0) == kNoSlot && graph_.Twin(slot) == kNoSlot;
 }
 
 bool HnswIndex::BecomeFirstEntry(Slot slot) {
@@ -56,7 +63,7 @@ bool HnswIndex::BecomeFirstEntry(Slot slot) {
 // A node is the entry if it is higher than the present one, or if there is nothing alive that it could be reached from.
 void HnswIndex::OfferEntry(Slot slot) {
   const auto level = static_cast<uint32_t>(graph_.Level(slot));
-  const bool alone = graph_.Links(slot, 0).Get(0) == kNoSlot;
+  const bool alone = IsAlone(slot);
   if (level <= LoadEntry().level && !alone) return;
   std::lock_guard lock(entry_mu_);
   const Entry entry = LoadEntry();
@@ -65,9 +72,10 @@ void HnswIndex::OfferEntry(Slot slot) {
   }
 }
 
-std::vector<std::vector<Candidate>> HnswIndex::ChooseNeighbours(Slot slot, Entry entry, Walk& walk) const {
+HnswIndex::Neighbours HnswIndex::ChooseNeighbours(Slot slot, Entry entry, Walk& walk) const {
   const size_t top = std::min<size_t>(graph_.Level(slot), entry.level);
-  std::vector<std::vector<Candidate>> chosen(top + 1);
+  Neighbours chosen;
+  chosen.by_level.resize(top + 1);
   walk.Begin(graph_.Code(slot), options_.ef_construction);
   Slot start = walk.Descend(entry.slot, entry.level, top);
   for (size_t level = top + 1; level-- > 0;) {
@@ -80,7 +88,8 @@ std::vector<std::vector<Candidate>> HnswIndex::ChooseNeighbours(Slot slot, Entry
       if (pool.At(i).slot != slot) found.push_back(pool.At(i));
     }
     if (!found.empty()) start = found[0].slot;
-    chosen[level] = Select(std::move(found), options_.m);
+    if (level == 0) chosen.twin = TakeTwins(slot, found);
+    chosen.by_level[level] = Select(std::move(found), options_.m);
   }
   return chosen;
 }
@@ -89,22 +98,26 @@ void HnswIndex::Connect(Slot slot, Walk& walk) {
   if (BecomeFirstEntry(slot)) return;
   const Entry entry = LoadEntry();
   if (entry.slot == kNoSlot) return OfferEntry(slot);
-  const std::vector<std::vector<Candidate>> chosen = ChooseNeighbours(slot, entry, walk);
+  Neighbours neighbours = ChooseNeighbours(slot, entry, walk);
+  std::vector<std::vector<Candidate>>& chosen = neighbours.by_level;
+  // Of twins the first has the links from afar; whoever came in at another would meet nothing but twins.
+  if (neighbours.twin != kNoSlot) chosen.resize(1);
   // On all levels first, then known to others from below: nobody comes to this node on a level where it has no links.
   for (size_t level = 0; level < chosen.size(); ++level) {
     LinkList links = graph_.Links(slot, level);
     for (size_t i = 0; i < chosen[level].size(); ++i) links.Set(i, chosen[level][i].slot);
   }
+  if (neighbours.twin != kNoSlot) JoinTwins(slot, neighbours.twin);
   for (size_t level = 0; level < chosen.size(); ++level) {
     for (const Candidate& neighbour : chosen[level]) AddLink(neighbour.slot, slot, level);
   }
-  OfferEntry(slot);
+  if (neighbours.twin == kNoSlot || graph_.IdOf(neighbours.twin) == kNoId) OfferEntry(slot);
 }
 
 void HnswIndex::Reconnect(Slot slot, Walk& walk) {
   const Entry entry = LoadEntry();
   if (entry.slot == kNoSlot) return;
-  const std::vector<std::vector<Candidate>> chosen = ChooseNeighbours(slot, entry, walk);
+  const std::vector<std::vector<Candidate>> chosen = ChooseNeighbours(slot, entry, walk).by_level;
   for (size_t level = 0; level < chosen.size(); ++level) {
     for (const Candidate& neighbour : chosen[level]) {
       AddLink(slot, neighbour.slot, level);
@@ -116,20 +129,20 @@ void HnswIndex::Reconnect(Slot slot, Walk& walk) {
 void HnswIndex::AddLink(Slot from, Slot to, size_t level) const {
   HnswGraph::NodeLock lock(graph_, from);
   LinkList links = graph_.Links(from, level);
-  std::vector<Slot> slots(links.capacity + 1);
+  std::vector<Slot> slots(links.room + 1);
   const size_t count = links.CopyTo(slots.data());
   if (std::find(slots.begin(), slots.begin() + static_cast<ptrdiff_t>(count), to) !=
       slots.begin() + static_cast<ptrdiff_t>(count)) {
     return;
   }
-  if (count < links.capacity) {
+  if (count < links.room) {
     links.Set(count, to);
     return;
   }
   slots[count] = to;
   std::vector<Candidate> candidates = MeasureFrom(from, slots);
   std::sort(candidates.begin(), candidates.end());
-  candidates = SelectLive(std::move(candidates), links.capacity);
+  candidates = SelectLive(std::move(candidates), links.room);
   slots.clear();
   for (const Candidate& candidate : candidates) slots.push_back(candidate.slot);
   links.Replace(slots);
@@ -192,8 +205,7 @@ void HnswIndex::ConnectPlaced(Slot slot, Walk& walk) {
   constexpr int kAttempts = 4;
   for (int i = 0; i < kAttempts; ++i) {
     Connect(slot, walk);
-    const bool alone = graph_.Links(slot, 0).Get(0) == kNoSlot;
-    if (!alone || LoadEntry().slot == slot || graph_.IdOf(slot) == kNoId) break;
+    if (!IsAlone(slot) || LoadEntry().slot == slot || graph_.IdOf(slot) == kNoId) break;
   }
   graph_.ClearStaged(slot);
 }

@@ -13,7 +13,7 @@
 namespace redoubt::vector {
 namespace {
 
-constexpr uint8_t kFormat = 1;
+constexpr uint8_t kFormat = 2;
 
 enum class SlotState : uint8_t { kFree = 0, kLinked = 1, kStaged = 2 };
 
@@ -60,6 +60,7 @@ void HnswIndex::SaveSlot(Slot slot, bool free, std::vector<Slot>& links, base::S
     out.Number(static_cast<uint16_t>(count));
     out.Bytes(std::as_bytes(std::span(links.data(), count)));
   }
+  out.Number(graph_.Twin(slot));
 }
 
 // Reads into an index that nobody else knows yet. Nothing in the file is believed: what is not checked here is the
@@ -126,7 +127,8 @@ class HnswIndex::Loader {
     RETURN_IF_ERROR(ReadCode(slot));
     if (state == SlotState::kStaged) return base::OkStatus();
     for (size_t l = 0; l <= level; ++l) RETURN_IF_ERROR(ReadLinks(slot, l));
-    return base::OkStatus();
+    graph.SetTwin(slot, in_.Number<Slot>());
+    return in_.failed() ? Damaged("it ends too early") : base::OkStatus();
   }
 
   base::Status ReadId(Slot slot, SlotState state) {
@@ -171,7 +173,7 @@ class HnswIndex::Loader {
   base::Status ReadLinks(Slot slot, size_t level) {
     LinkList links = index_.graph_.Links(slot, level);
     const size_t count = in_.Number<uint16_t>();
-    if (count > links.capacity) return Damaged("the number of links");
+    if (count > links.room) return Damaged("the number of links");
     slots_.resize(count);
     in_.Bytes(std::as_writable_bytes(std::span(slots_)));
     if (in_.failed()) return Damaged("it ends too early");
@@ -188,11 +190,13 @@ class HnswIndex::Loader {
     uint32_t list = 0;
     for (Slot slot = 0; slot < bound_; ++slot) {
       if (free.Contains(slot)) continue;
+      const Slot twin = graph.Twin(slot);
+      if (twin != kNoSlot && (twin >= bound_ || twin == slot || free.Contains(twin))) return Damaged("a twin");
       const size_t levels = graph.Level(slot);
       for (size_t level = 0; level <= levels; ++level) {
         if (++list == 0) return base::ResourceExhausted("it has more lists of links than can be checked");
         LinkList links = graph.Links(slot, level);
-        for (size_t i = 0; i < links.capacity; ++i) {
+        for (size_t i = 0; i < links.room; ++i) {
           const Slot to = links.at[i].load(std::memory_order_relaxed);
           if (to == kNoSlot) break;
           const bool right = to < bound_ && to != slot && !free.Contains(to) && seen[to] != list &&

@@ -9,7 +9,7 @@
 namespace redoubt::vector {
 
 void LinkList::Replace(std::span<const Slot> wanted) const {
-  std::vector<Slot> present(capacity);
+  std::vector<Slot> present(room);
   present.resize(CopyTo(present.data()));
   std::vector<Slot> added;
   for (Slot slot : wanted) {

@@ -24,20 +24,22 @@ inline constexpr Id kNoId = UINT32_MAX;
 inline constexpr size_t kMaxLevel = 15;  // four bits of a node's head
 
 // Filled from the front; the first kNoSlot ends it. A reader without the lock goes from the back and skips kNoSlot:
-// what a writer moves goes to the front, so that it is met in either place.
+// what a writer moves goes to the front, so that it is met in either place. On level 0 a reader meets one more link in
+// the last place, the node's twin.
 struct LinkList {
   std::atomic<Slot>* at;
-  size_t capacity;
+  size_t capacity;  // places to read
+  size_t room;      // places to fill
 
   Slot Get(size_t i) const { return at[i].load(std::memory_order_acquire); }
   void Set(size_t i, Slot slot) const { at[i].store(slot, std::memory_order_release); }
-  // Copies the links to `out`, which has room for `capacity`; their number.
+  // Copies the links, without the twin, to `out`, which has room for `capacity`; their number.
   size_t CopyTo(Slot* out) const {
     size_t count = 0;
-    while (count < capacity && (out[count] = Get(count)) != kNoSlot) ++count;
+    while (count < room && (out[count] = Get(count)) != kNoSlot) ++count;
     return count;
   }
-  // Makes the links those of `wanted`, which are at most `capacity` and all different. One that was there before is met
+  // Makes the links those of `wanted`, which are at most `room` and all different. One that was there before is met
   // by every reader, however long the writer is put aside in between. With the lock of the node.
   void Replace(std::span<const Slot> wanted) const;
 };
@@ -62,9 +64,12 @@ class HnswGraph {
   size_t bound() const { return bound_.load(std::memory_order_acquire); }  // every slot is below
   size_t m() const { return m_; }
   LinkList Links(Slot slot, size_t level) const {
-    if (level == 0) return {reinterpret_cast<std::atomic<Slot>*>(records_.At(slot)), 2 * m_};
+    if (level == 0) return {reinterpret_cast<std::atomic<Slot>*>(records_.At(slot)), 2 * m_, 2 * m_ - 1};
     return UpperLinks(Head(slot).tower.load(std::memory_order_acquire), level);
   }
+  // The next in the ring of nodes with the same code, kNoSlot where there is no other. Set with the lock of the node.
+  Slot Twin(Slot slot) const { return Links(slot, 0).Get(2 * m_ - 1); }
+  void SetTwin(Slot slot, Slot twin) const { Links(slot, 0).Set(2 * m_ - 1, twin); }
   std::byte* Code(Slot slot) const { return records_.At(slot) + code_offset_; }
   size_t Level(Slot slot) const { return Head(slot).tower.load(std::memory_order_acquire) >> kRowBits; }
   // kNoId: free, or deleted.
@@ -120,7 +125,7 @@ class HnswGraph {
 
   LinkList UpperLinks(uint32_t tower, size_t level) const {
     const uint32_t row = (tower & ((uint32_t{1} << kRowBits) - 1)) + static_cast<uint32_t>(level) - 1;
-    return {reinterpret_cast<std::atomic<Slot>*>(upper_.At(row)), m_};
+    return {reinterpret_cast<std::atomic<Slot>*>(upper_.At(row)), m_, m_};
   }
   NodeHead& Head(Slot slot) const {
     return *reinterpret_cast<NodeHead*>(records_.At(slot) + code_offset_ - Codec::kHeadBytes);

@@ -133,8 +133,11 @@ class HnswIndex {
   void GrowAhead(base::ForkGate* gate);
   Slot TakeQueued();
   void ConnectPlaced(Slot slot, Walk& walk);
-  // By level, from the lowest on.
-  std::vector<std::vector<Candidate>> ChooseNeighbours(Slot slot, Entry entry, Walk& walk) const;
+  struct Neighbours {
+    std::vector<std::vector<Candidate>> by_level;  // from the lowest on
+    Slot twin = kNoSlot;                           // a node with the same code
+  };
+  Neighbours ChooseNeighbours(Slot slot, Entry entry, Walk& walk) const;
   void Connect(Slot slot, Walk& walk);
   // The same for a node that others link to already; keeps the links it has.
   void Reconnect(Slot slot, Walk& walk);
@@ -142,8 +145,16 @@ class HnswIndex {
   std::vector<Candidate> SelectLive(std::vector<Candidate> sorted, size_t limit) const;
   void AddLink(Slot from, Slot to, size_t level) const;
   std::vector<Candidate> MeasureFrom(Slot from, std::span<const Slot> slots) const;
+  bool IsAlone(Slot slot) const;
   bool BecomeFirstEntry(Slot slot);
   void OfferEntry(Slot slot);
+
+  // Twins: nodes with the same code, hnsw_twins.cc.
+  bool AreTwins(Slot a, Slot b) const { return codec_.Same(graph_.Code(a), graph_.Code(b)); }
+  Slot TakeTwins(Slot slot, std::vector<Candidate>& found) const;
+  void JoinTwins(Slot slot, Slot twin) const;
+  void MendTwin(Slot slot) const;
+  Slot LiveTwin(Slot slot) const;
 
   // Searching.
   HnswPlan Choose(const HnswQuery& query, size_t ef, size_t matching) const;

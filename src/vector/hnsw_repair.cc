@@ -89,7 +89,7 @@ bool HnswIndex::MostLinksLost(Slot slot) const {
   LinkList links = graph_.Links(slot, 0);
   size_t count = 0;
   size_t lost = 0;
-  for (Slot link; count < links.capacity && (link = links.Get(count)) != kNoSlot; ++count) {
+  for (Slot link; count < links.room && (link = links.Get(count)) != kNoSlot; ++count) {
     lost += graph_.IdOf(link) == kNoId ? 1 : 0;
   }
   return 2 * lost > count;
@@ -101,6 +101,7 @@ void HnswIndex::Mend(Slot slot, Walk& walk) {
   if (sealed_set_.Contains(slot)) return;
   const bool reconnect = MostLinksLost(slot) && !graph_.IsStaged(slot);
   const size_t levels = graph_.Level(slot);
+  MendTwin(slot);
   for (size_t level = 0; level <= levels; ++level) MendLevel(slot, level);
   if (reconnect) Reconnect(slot, walk);
 }
@@ -122,11 +123,13 @@ HnswIndex::Neighbourhood HnswIndex::Look(Slot slot, size_t level, std::span<cons
     }
     const size_t count = graph_.Links(link, level).CopyTo(theirs.data());
     beyond.insert(beyond.end(), theirs.begin(), theirs.begin() + static_cast<ptrdiff_t>(count));
+    const Slot twin = level == 0 ? LiveTwin(link) : kNoSlot;
+    if (twin != kNoSlot) beyond.push_back(twin);
   }
   std::sort(beyond.begin(), beyond.end());
   beyond.erase(std::unique(beyond.begin(), beyond.end()), beyond.end());
   std::erase_if(beyond, [&](Slot other) {
-    return other == slot || graph_.IdOf(other) == kNoId ||
+    return other == slot || graph_.IdOf(other) == kNoId || (level == 0 && AreTwins(slot, other)) ||
            std::find(found.live.begin(), found.live.end(), other) != found.live.end();
   });
   return found;
@@ -145,12 +148,12 @@ void HnswIndex::MendLevel(Slot slot, size_t level) {
     std::vector<Candidate> offered = MeasureFrom(slot, found.beyond);
     std::sort(offered.begin(), offered.end());
     candidates.insert(candidates.end(), offered.begin(), offered.end());
-    candidates = Select(std::move(candidates), links.capacity, found.live.size());
+    candidates = Select(std::move(candidates), links.room, found.live.size());
     added.assign(candidates.begin() + static_cast<ptrdiff_t>(found.live.size()), candidates.end());
     slots.clear();
     for (const Candidate& candidate : candidates) slots.push_back(candidate.slot);
     slots.insert(slots.end(), found.removed.begin(), found.removed.end());
-    slots.resize(std::min(slots.size(), links.capacity));
+    slots.resize(std::min(slots.size(), links.room));
     links.Replace(slots);
   }
   if (graph_.IdOf(slot) == kNoId) return;  // nobody has to come to it any more

@@ -161,6 +161,15 @@ void Walk::Collect(Slot start, size_t level) {
   }
 }
 
+// The next in a ring of twins that matches and is new. The others have been seen then: what they lead to besides, the
+// one that was met first does, too.
+Slot Walk::MatchingTwin(Slot slot) {
+  for (Slot twin = graph_.Twin(slot); twin != kNoSlot && visited_.Insert(twin); twin = graph_.Twin(twin)) {
+    if (Accepts(twin)) return twin;
+  }
+  return kNoSlot;
+}
+
 // The matching ones among the neighbours, and among the neighbours of those that do not match.
 void Walk::GatherMatching(Slot slot) {
   const size_t enough = 4 * graph_.m();
@@ -188,6 +197,8 @@ void Walk::GatherMatching(Slot slot) {
       if (neighbour == kNoSlot) continue;
       if (!visited_.Contains(neighbour) && Accepts(neighbour) && visited_.Insert(neighbour)) AddBatch(neighbour);
     }
+    const Slot twin = MatchingTwin(failing_[seen]);
+    if (twin != kNoSlot) AddBatch(twin);
   }
   failing_.resize(seen);
   if (pool_.full()) return;

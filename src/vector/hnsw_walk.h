@@ -114,6 +114,7 @@ class Walk {
   void Keep(Candidate candidate);
   void PushBridge(Candidate candidate);
   void GatherMatching(Slot slot);
+  Slot MatchingTwin(Slot slot);
   bool AskStop();
 
   const HnswGraph& graph_;
