@@ -53,7 +53,11 @@ Status GraphField::LoadGraph(const IdSet& ids, base::SectionReader& in) {
 }
 
 void GraphField::AddTo(IndexStats& stats) const {
-  stats.vector_bytes += graph_->memory_bytes();
+  const vector::GraphMemory memory = graph_->memory();
+  stats.vector_bytes += memory.total();
+  stats.graph_code_bytes += memory.codes;
+  stats.graph_link_bytes += memory.links;
+  stats.graph_id_bytes += memory.ids;
   stats.staged_vectors += graph_->staged();
 }
 

@@ -9,6 +9,7 @@ namespace {
 // Each a few milliseconds of work. Both in every turn: places of removed vectors come back while others are staged.
 constexpr size_t kVectorsPerTurn = 16;
 constexpr size_t kNodesPerTurn = 8192;
+constexpr size_t kMostStagedBytes = 32 << 20;  // a search reads them in some 3 ms
 
 }  // namespace
 
@@ -30,6 +31,16 @@ size_t GraphWork::staged() const {
   size_t staged = 0;
   for (const auto& graph : graphs_) staged += graph->staged();
   return staged;
+}
+
+bool GraphWork::overfull() const {
+  std::lock_guard lock(mu_);
+  return std::any_of(graphs_.begin(), graphs_.end(),
+                     [](const auto& graph) { return graph->staged() * graph->code_bytes() > kMostStagedBytes; });
+}
+
+void GraphWork::LinkOne() {
+  for (const auto& graph : graphs()) graph->ConnectStaged(1, gate_);
 }
 
 bool GraphWork::pending() const {

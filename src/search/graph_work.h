@@ -24,6 +24,10 @@ class GraphWork {
   void Serve(std::vector<std::shared_ptr<vector::HnswIndex>> graphs);
 
   size_t staged() const;
+  // What waits has outgrown what a search should read one by one: 32 MiB of codes.
+  bool overfull() const;
+  // Links as many as one vector per graph on the thread of the writer, who makes more of them than workers can link.
+  void LinkOne();
   bool pending() const;
 
   enum class Turn {

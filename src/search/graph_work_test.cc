@@ -126,5 +126,21 @@ TEST_F(GraphWorkTest, WorkersSearchesAndAWriterRunTogether) {
   EXPECT_EQ(index_->Stats().staged_vectors, 0u);
 }
 
+TEST_F(GraphWorkTest, AWriterIsAskedToHelpWhenTooMuchWaits) {
+  std::vector<std::string_view> args = {"i",       "SCHEMA", "vec",  "VECTOR",          "HNSW", "6", "TYPE",
+                                        "FLOAT32", "DIM",    "4096", "DISTANCE_METRIC", "L2"};
+  auto index = LiveIndex::Create(ParseCreate(args).value(), base::DefaultMemory()).value();
+  const std::string blob(4096 * sizeof(float), '\0');
+  const std::vector<std::optional<std::string_view>> values = {blob};
+  constexpr size_t kFit = (32 << 20) / 4096;
+  for (size_t i = 0; i < kFit; ++i) index->Put(std::to_string(i), values);
+  EXPECT_FALSE(index->work().overfull());
+  index->Put("more", values);
+  EXPECT_TRUE(index->work().overfull());
+  index->work().LinkOne();
+  EXPECT_FALSE(index->work().overfull());
+  EXPECT_EQ(index->Stats().staged_vectors, kFit);
+}
+
 }  // namespace
 }  // namespace redoubt::search

@@ -31,11 +31,17 @@ struct IndexStats {
   size_t tag_bytes = 0;
   size_t numeric_bytes = 0;
   size_t text_bytes = 0;
-  size_t vector_bytes = 0;
+  size_t vector_bytes = 0;       // FLAT vectors, and the three parts of graphs
+  size_t graph_code_bytes = 0;
+  size_t graph_link_bytes = 0;
+  size_t graph_id_bytes = 0;
   size_t staged_vectors = 0;  // found, but not linked in their graph yet
   size_t key_bytes = 0;
   FailureCounter failures;
   std::vector<FailureCounter> field_failures;  // in the order of the fields
+
+  size_t flat_bytes() const { return vector_bytes - graph_code_bytes - graph_link_bytes - graph_id_bytes; }
+  size_t total_bytes() const { return key_bytes + tag_bytes + numeric_bytes + text_bytes + vector_bytes; }
 };
 
 }  // namespace redoubt::search

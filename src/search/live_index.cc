@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <new>
 #include <utility>
 
 namespace redoubt::search {
@@ -33,11 +34,33 @@ void LiveIndex::Put(std::string_view key, FieldValues values) {
     return;
   }
   if (lock.owns_lock()) lock.unlock();
-  Change change = {Change::Kind::kPut, std::string(key), {}, {}, {}};
+  try {
+    EnqueuePut(key, values);
+  } catch (const std::bad_alloc&) {
+    PutNow(key, values);
+  }
+}
+
+void LiveIndex::EnqueuePut(std::string_view key, FieldValues values) {
+  Change change = {Change::Kind::kPut, std::pmr::string(key, &std_memory_), {}, {}, {}};
   for (const auto& value : values) {
-    change.values.push_back(value ? std::optional<std::string>(*value) : std::nullopt);
+    if (value) {
+      change.values.emplace_back(std::pmr::string(*value, &std_memory_));
+    } else {
+      change.values.emplace_back();
+    }
   }
   Enqueue(std::move(change));
+}
+
+void LiveIndex::PutNow(std::string_view key, FieldValues values) {
+  std::unique_lock lock(index_mu_);
+  ApplyQueue(kAll);
+  {
+    base::ForkGate::Pass pass(gate_);
+    (void)index_->Put(key, values);
+  }
+  WakeWorkers();
 }
 
 void LiveIndex::Remove(std::string_view key) {
@@ -51,7 +74,7 @@ void LiveIndex::Remove(std::string_view key) {
     return;
   }
   if (lock.owns_lock()) lock.unlock();
-  Enqueue({Change::Kind::kRemove, std::string(key), {}, {}, {}});
+  Enqueue({Change::Kind::kRemove, std::pmr::string(key, &std_memory_), {}, {}, {}});
 }
 
 void LiveIndex::Clear() { Enqueue({Change::Kind::kClear, {}, {}, {}, {}}); }

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <memory_resource>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
@@ -63,16 +64,24 @@ class LiveIndex : public std::enable_shared_from_this<LiveIndex> {
   struct Change {
     enum class Kind { kPut, kRemove, kClear, kAddFields };
     Kind kind = Kind::kPut;
-    std::string key;
-    std::vector<std::optional<std::string>> values;
+    std::pmr::string key;
+    std::vector<std::optional<std::pmr::string>> values;
     std::vector<Field> fields;
     FieldIndexes indexes;  // of the fields
   };
 
   LiveIndex(IndexDefinition definition, base::MemoryResource& memory, Wake wake, base::ForkGate* gate)
-      : definition_(std::move(definition)), memory_(memory), wake_(std::move(wake)), gate_(gate), work_(gate) {}
+      : definition_(std::move(definition)),
+        memory_(memory),
+        wake_(std::move(wake)),
+        gate_(gate),
+        work_(gate),
+        std_memory_(memory) {}
 
   void Enqueue(Change change);
+  void EnqueuePut(std::string_view key, FieldValues values);
+  // Waits for searches.
+  void PutNow(std::string_view key, FieldValues values);
   bool TryApplyQueue(size_t at_most);
   // The oldest changes, with index_mu_ held exclusively. True when none is left.
   bool ApplyQueue(size_t at_most);
@@ -88,6 +97,7 @@ class LiveIndex : public std::enable_shared_from_this<LiveIndex> {
   const Wake wake_;
   base::ForkGate* const gate_;
   GraphWork work_;
+  base::StdMemoryAdapter std_memory_;
   std::shared_mutex index_mu_;
   std::unique_ptr<Index> index_ GUARDED_BY(index_mu_);
   std::mutex queue_mu_;  // taken after index_mu_ where both are

@@ -48,6 +48,7 @@ class BlockStore {
     return table_.load(std::memory_order_acquire)[row >> shift_] + (row & mask_) * row_bytes_;
   }
 
+  size_t row_bytes() const { return row_bytes_; }
   size_t memory_bytes() const;
 
  private:

@@ -121,11 +121,16 @@ void HnswGraph::ReturnSlot(Slot slot) {
   free_slots_.push_back(slot);
 }
 
-size_t HnswGraph::memory_bytes() const {
-  size_t bytes = records_.memory_bytes() + ids_.memory_bytes() + upper_.memory_bytes() + not_staged_.memory_bytes();
-  bytes += free_slots_.capacity() * sizeof(Slot);
-  for (const auto& rows : free_rows_) bytes += rows.capacity() * sizeof(uint32_t);
-  return bytes;
+GraphMemory HnswGraph::memory() const {
+  GraphMemory memory;
+  const size_t records = records_.memory_bytes();
+  const size_t links = 2 * m_ * sizeof(Slot);
+  memory.links = records / records_.row_bytes() * links;
+  memory.codes = records - memory.links;
+  memory.links += upper_.memory_bytes();
+  memory.ids = ids_.memory_bytes() + not_staged_.memory_bytes() + free_slots_.capacity() * sizeof(Slot);
+  for (const auto& rows : free_rows_) memory.ids += rows.capacity() * sizeof(uint32_t);
+  return memory;
 }
 
 }  // namespace redoubt::vector

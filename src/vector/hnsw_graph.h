@@ -44,6 +44,15 @@ struct LinkList {
   void Replace(std::span<const Slot> wanted) const;
 };
 
+// What a graph takes, in bytes, spare room included.
+struct GraphMemory {
+  size_t codes = 0;
+  size_t links = 0;
+  size_t ids = 0;  // ids, places and marks
+
+  size_t total() const { return codes + links + ids; }
+};
+
 // The records of the graph: links, codes and ids by slot. What may run beside what is said at each function; a slot
 // reaches another thread by a link, an id table or a lock.
 class HnswGraph {
@@ -51,7 +60,7 @@ class HnswGraph {
   HnswGraph(size_t m, size_t code_bytes, base::MemoryResource& memory);
 
   // A slot without links and without an id, with room for levels 0..level. One caller at a time, also of ReturnSlot(),
-  // of the functions below it and of memory_bytes().
+  // of the functions below it and of memory().
   base::Result<Slot> TakeSlot(size_t level);
   // Nobody may hold the slot any more.
   void ReturnSlot(Slot slot);
@@ -107,7 +116,7 @@ class HnswGraph {
     std::atomic<uint8_t>& lock_;
   };
 
-  size_t memory_bytes() const;
+  GraphMemory memory() const;
 
  private:
   // Begins with what the codec keeps there.

@@ -142,10 +142,11 @@ size_t HnswIndex::removed() const {
   return removed_.size();
 }
 
-size_t HnswIndex::memory_bytes() const {
+GraphMemory HnswIndex::memory() const {
   std::lock_guard lock(mu_);
-  return sizeof(*this) + graph_.memory_bytes() + slots_.memory_bytes() +
-         (removed_.capacity() + queue_.size()) * sizeof(Slot);
+  GraphMemory memory = graph_.memory();
+  memory.ids += sizeof(*this) + slots_.memory_bytes() + (removed_.capacity() + queue_.size()) * sizeof(Slot);
+  return memory;
 }
 
 std::vector<Hit> Rerank(Metric metric, std::span<const float> query, std::span<const Hit> hits, size_t k,

@@ -105,7 +105,9 @@ class HnswIndex {
 
   size_t size() const { return size_.load(std::memory_order_relaxed); }
   size_t removed() const;  // places that wait for Repair()
-  size_t memory_bytes() const;
+  GraphMemory memory() const;
+  size_t memory_bytes() const { return memory().total(); }
+  size_t code_bytes() const { return codec_.code_bytes(); }
   const HnswOptions& options() const { return options_; }
 
  private:

@@ -55,6 +55,7 @@ void BackgroundScan::RunSlice(RedisModuleCtx* ctx) {
 bool BackgroundScan::RunJob(RedisModuleCtx* ctx, Job& job, int64_t until_us) {
   std::shared_ptr<IndexEntry> entry = job.entry.lock();
   if (entry == nullptr || ft_.indexes().FindByName(entry->definition().name) != entry) return false;
+  if (entry->live->work().overfull()) return true;  // the workers catch up first
   base::SystemClock clock;
   while (RedisModule_Scan(ctx, job.cursor.get(), &OnKey, &job) != 0) {
     if (clock.SteadyMicros() < until_us) continue;

@@ -135,7 +135,6 @@ void ReplyFieldStatistics(host::Context& ctx, const Field& field, const search::
 }
 
 void ReplySizes(MapWriter& map, const search::IndexStats& stats) {
-  size_t total = stats.key_bytes + stats.tag_bytes + stats.numeric_bytes + stats.text_bytes + stats.vector_bytes;
   map.Integer("num_docs", stats.documents);
   map.Integer("max_doc_id", stats.document_id_bound);
   map.Integer("num_terms", stats.terms);
@@ -145,7 +144,21 @@ void ReplySizes(MapWriter& map, const search::IndexStats& stats) {
   map.Integer("total_inverted_index_blocks", 0);
   map.Double("doc_table_size_mb", static_cast<double>(stats.key_bytes) / kMiB);
   map.Double("tag_overhead_sz_mb", static_cast<double>(stats.tag_bytes) / kMiB);
-  map.Double("total_index_memory_sz_mb", static_cast<double>(total) / kMiB);
+  map.Double("total_index_memory_sz_mb", static_cast<double>(stats.total_bytes()) / kMiB);
+}
+
+// To the byte, where the sizes in MiB above are those that clients know.
+void ReplyMemory(host::Context& ctx, const search::IndexStats& stats) {
+  MapWriter map(ctx);
+  map.Integer("documents", stats.key_bytes);
+  map.Integer("tags", stats.tag_bytes);
+  map.Integer("numbers", stats.numeric_bytes);
+  map.Integer("text", stats.text_bytes);
+  map.Integer("flat_vectors", stats.flat_bytes());
+  map.Integer("graph_codes", stats.graph_code_bytes);
+  map.Integer("graph_links", stats.graph_link_bytes);
+  map.Integer("graph_ids", stats.graph_id_bytes);
+  map.Integer("total", stats.total_bytes());
 }
 
 void ReplyState(MapWriter& map, const IndexReport& report) {
@@ -170,6 +183,7 @@ void ReplyIndex(host::Context& ctx, const search::IndexDefinition& definition, c
   for (const Field& field : definition.fields) ReplyField(ctx, field);
   ReplySizes(map, stats);
   ReplyState(map, report);
+  ReplyMemory(map.Name("memory_bytes"), stats);
   if (missing != nullptr) {
     map.Integer("number_of_shards", report.shards + missing->size());
     ReplyStrings(map.Name("shards_without_answer"), *missing);

@@ -11,9 +11,13 @@ using search::FailureCounter;
 using search::IndexStats;
 
 constexpr size_t IndexStats::*kSums[] = {
-    &IndexStats::documents,    &IndexStats::document_id_bound, &IndexStats::distinct_tags, &IndexStats::terms,
-    &IndexStats::records,      &IndexStats::tag_bytes,         &IndexStats::numeric_bytes, &IndexStats::text_bytes,
-    &IndexStats::vector_bytes, &IndexStats::staged_vectors,    &IndexStats::key_bytes,
+    &IndexStats::documents,        &IndexStats::document_id_bound,
+    &IndexStats::distinct_tags,    &IndexStats::terms,
+    &IndexStats::records,          &IndexStats::tag_bytes,
+    &IndexStats::numeric_bytes,    &IndexStats::text_bytes,
+    &IndexStats::vector_bytes,     &IndexStats::staged_vectors,
+    &IndexStats::key_bytes,        &IndexStats::graph_code_bytes,
+    &IndexStats::graph_link_bytes, &IndexStats::graph_id_bytes,
 };
 
 void Add(const FailureCounter& other, FailureCounter& failures) {

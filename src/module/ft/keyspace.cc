@@ -37,6 +37,13 @@ void UpdateKey(host::Context& ctx, RedisModuleString* name, std::string_view eve
   for (const auto& [index, entry] : Ft().indexes()) IndexKey(copy.raw(), key.raw(), *entry);
 }
 
+// A writer cannot be made to wait here, but it can be made to help. While a file is loaded nobody searches.
+void HoldBackWriter() {
+  for (const auto& [index, entry] : Ft().indexes()) {
+    if (entry->live->work().overfull()) entry->live->work().LinkOne();
+  }
+}
+
 int OnKeyEvent(RedisModuleCtx* raw, int /*type*/, const char* event, RedisModuleString* name) {
   FtModule& ft = Ft();
   if (ft.indexes().empty() || ChangesNothing(event)) return REDISMODULE_OK;
@@ -45,6 +52,7 @@ int OnKeyEvent(RedisModuleCtx* raw, int /*type*/, const char* event, RedisModule
   base::SystemClock clock;
   int64_t begin = clock.SteadyMicros();
   UpdateKey(ctx, name, event);
+  if ((RedisModule_GetContextFlags(raw) & REDISMODULE_CTX_FLAGS_LOADING) == 0) HoldBackWriter();
   ++ft.key_events;
   ft.longest_event_us = std::max(ft.longest_event_us, clock.SteadyMicros() - begin);
   return REDISMODULE_OK;

@@ -224,7 +224,7 @@ void AddFtInfo(RedisModuleInfoCtx* info) {
     search::IndexStats stats = entry->live->Stats();
     documents += stats.documents;
     staged += stats.staged_vectors;
-    bytes += stats.key_bytes + stats.tag_bytes + stats.numeric_bytes + stats.vector_bytes;
+    bytes += stats.total_bytes();
   }
   auto add = [&](const char* name, uint64_t value) { RedisModule_InfoAddFieldULongLong(info, name, value); };
   add("indexes", ft->indexes().size());
