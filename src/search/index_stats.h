@@ -31,7 +31,7 @@ struct IndexStats {
   size_t tag_bytes = 0;
   size_t numeric_bytes = 0;
   size_t text_bytes = 0;
-  size_t vector_bytes = 0;       // FLAT vectors, and the three parts of graphs
+  size_t vector_bytes = 0;  // FLAT vectors, and the three parts of graphs
   size_t graph_code_bytes = 0;
   size_t graph_link_bytes = 0;
   size_t graph_id_bytes = 0;
