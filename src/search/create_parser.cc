@@ -34,10 +34,10 @@ Result<bool> TakeIgnored(ArgCursor& args) {
   return false;
 }
 
-Status ParseDataType(ArgCursor& args) {
+Status ParseDataType(ArgCursor& args, IndexDefinition& definition) {
   ASSIGN_OR_RETURN(std::string_view type, args.Next("ON"));
-  if (EqualsIgnoringCase(type, "HASH")) return OkStatus();
-  if (EqualsIgnoringCase(type, "JSON")) return NotHere("ON JSON", "store the fields in hashes and use ON HASH");
+  definition.json = EqualsIgnoringCase(type, "JSON");
+  if (definition.json || EqualsIgnoringCase(type, "HASH")) return OkStatus();
   return InvalidArgument(fmt::format("Invalid rule type: {}", type));
 }
 
@@ -70,7 +70,7 @@ Status ParseOptions(ArgCursor& args, IndexDefinition& definition) {
   while (!args.Take("SCHEMA")) {
     if (args.done()) return InvalidArgument("No schema found");
     if (args.Take("ON")) {
-      RETURN_IF_ERROR(ParseDataType(args));
+      RETURN_IF_ERROR(ParseDataType(args, definition));
     } else if (args.Take("PREFIX")) {
       RETURN_IF_ERROR(ParsePrefixes(args, definition));
     } else if (args.Take("SCORE")) {
@@ -282,8 +282,9 @@ Status ParseFieldType(ArgCursor& args, Field& field) {
   return InvalidArgument(fmt::format("Invalid field type for field `{}`", field.name));
 }
 
-Result<Field> ParseField(ArgCursor& args) {
+Result<Field> ParseField(ArgCursor& args, bool json) {
   Field field;
+  if (json) field.tag.separator = TagOptions::kNone;
   ASSIGN_OR_RETURN(std::string_view path, args.Next("SCHEMA"));
   field.path = field.name = path;
   if (args.Take("AS")) {
@@ -341,7 +342,7 @@ void AppendField(const Field& field, std::vector<std::string>& args) {
 Status ParseFields(ArgCursor& args, IndexDefinition& definition) {
   if (args.done()) return InvalidArgument("Fields arguments are missing");
   while (!args.done()) {
-    ASSIGN_OR_RETURN(Field field, ParseField(args));
+    ASSIGN_OR_RETURN(Field field, ParseField(args, definition.json));
     if (definition.FindField(field.name)) {
       return InvalidArgument(fmt::format("Duplicate field in schema - {}", field.name));
     }
@@ -362,7 +363,8 @@ Result<IndexDefinition> ParseCreate(std::span<const std::string_view> arguments)
 }
 
 std::vector<std::string> CreateArgs(const IndexDefinition& definition) {
-  std::vector<std::string> args = {definition.name, "ON", "HASH", "PREFIX", std::to_string(definition.prefixes.size())};
+  std::vector<std::string> args = {definition.name, "ON", definition.json ? "JSON" : "HASH", "PREFIX",
+                                   std::to_string(definition.prefixes.size())};
   args.insert(args.end(), definition.prefixes.begin(), definition.prefixes.end());
   args.insert(args.end(), {"SCORE", fmt::format("{}", definition.default_score)});
   if (definition.skip_initial_scan) args.emplace_back("SKIPINITIALSCAN");

@@ -121,7 +121,6 @@ TEST(CreateParserTest, NamesWhatThisVersionDoesNotHave) {
   EXPECT_NE(Error("i SCHEMA v VECTOR SVS-VAMANA 6 TYPE FLOAT32 DIM 4 DISTANCE_METRIC L2").find("use HNSW"),
             std::string::npos);
   EXPECT_NE(Error("i SCHEMA body TEXT PHONETIC dm:en").find("`body`"), std::string::npos);
-  EXPECT_NE(Error("i ON JSON SCHEMA t TAG").find("ON HASH"), std::string::npos);
 }
 
 TEST(CreateParserTest, RefusesCountsBeyondTheArguments) {

@@ -16,6 +16,8 @@ enum class FieldType { kTag, kNumeric, kText, kVector };
 std::string_view FieldTypeName(FieldType type);  // "TAG", "NUMERIC", "TEXT", "VECTOR"
 
 struct TagOptions {
+  static constexpr char kNone = '\0';  // of JSON documents, whose arrays hold several tags: a text is one
+
   char separator = ',';
   bool case_sensitive = false;
 };
@@ -52,7 +54,7 @@ struct VectorOptions {
 };
 
 struct Field {
-  std::string path;  // field of the hash
+  std::string path;  // field of the hash, or path in the JSON document
   std::string name;  // what queries call it: AS, else the path
   FieldType type = FieldType::kTag;
   bool sortable = false;
@@ -68,6 +70,7 @@ struct Field {
 // What FT.CREATE says. A value: copied between threads, written into the RDB as the arguments that make it again.
 struct IndexDefinition {
   std::string name;
+  bool json = false;  // ON JSON
   std::vector<std::string> prefixes = {""};
   bool skip_initial_scan = false;
   double default_score = 1.0;

@@ -3,6 +3,9 @@
 #include <fmt/core.h>
 
 #include <cmath>
+#include <utility>
+
+#include "module/ft/json_document.h"
 
 namespace redoubt::ft {
 
@@ -16,14 +19,16 @@ std::optional<DocumentFields> DocumentFields::Load(host::Context& ctx, RedisModu
     fields.texts_.assign(document.fields->begin(), document.fields->end());
     return fields;
   }
-  const bool there =
-      plan.returns ? fields.LoadSome(ctx, key, plan, document) : fields.LoadAll(ctx, key, plan, document);
+  const bool json = host::Key::ForRead(ctx, key).type() == REDISMODULE_KEYTYPE_MODULE;
+  const bool there = json           ? fields.LoadJson(ctx, key, plan, document)
+                     : plan.returns ? fields.LoadSome(ctx, key, plan, document)
+                                    : fields.LoadAll(ctx, key, plan, document);
   if (!there) return std::nullopt;
   return fields;
 }
 
 void DocumentFields::AddDistance(std::string_view name, double distance) {
-  Add(name, *distances_.emplace_back(std::make_unique<std::string>(fmt::format("{:.12g}", distance))));
+  Add(name, *made_.emplace_back(std::make_unique<std::string>(fmt::format("{:.12g}", distance))));
 }
 
 bool DocumentFields::TakeDistance(const SearchPlan& plan, const FoundDocument& document,
@@ -36,6 +41,36 @@ bool DocumentFields::TakeDistance(const SearchPlan& plan, const FoundDocument& d
   if (!range) return false;
   const double distance = document.RangeDistance(*range);
   if (!std::isnan(distance)) AddDistance(field.name, distance);
+  return true;
+}
+
+void DocumentFields::AddDistances(const SearchPlan& plan, const FoundDocument& document) {
+  if (plan.query.knn) AddDistance(plan.query.knn->distance_name, document.distance);
+  for (size_t i = 0; i < plan.query.range_names.size(); ++i) {
+    if (!std::isnan(document.RangeDistance(i))) AddDistance(plan.query.range_names[i], document.RangeDistance(i));
+  }
+}
+
+bool DocumentFields::LoadJson(host::Context& ctx, RedisModuleString* name, const SearchPlan& plan,
+                              const FoundDocument& document) {
+  auto add = [this](std::string_view as, std::string text) {
+    Add(as, *made_.emplace_back(std::make_unique<std::string>(std::move(text))));
+  };
+  if (!plan.returns) {
+    AddDistances(plan, document);
+    std::optional<std::string> whole = ReadWholeJson(ctx, name);
+    if (whole) add("$", std::move(*whole));
+    return whole.has_value();
+  }
+  std::vector<std::string> paths;
+  for (const search::ReturnField& field : *plan.returns) paths.push_back(field.path);
+  const std::optional<std::vector<base::Json>> found = ReadJson(ctx, name, paths);
+  if (!found) return false;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    if (TakeDistance(plan, document, (*plan.returns)[i])) continue;
+    std::optional<std::string> text = ShownValue((*found)[i]);
+    if (text) add((*plan.returns)[i].name, std::move(*text));
+  }
   return true;
 }
 
@@ -56,10 +91,7 @@ bool DocumentFields::LoadSome(host::Context& ctx, RedisModuleString* name, const
 
 bool DocumentFields::LoadAll(host::Context& ctx, RedisModuleString* name, const SearchPlan& plan,
                              const FoundDocument& document) {
-  if (plan.query.knn) AddDistance(plan.query.knn->distance_name, document.distance);
-  for (size_t i = 0; i < plan.query.range_names.size(); ++i) {
-    if (!std::isnan(document.RangeDistance(i))) AddDistance(plan.query.range_names[i], document.RangeDistance(i));
-  }
+  AddDistances(plan, document);
   hash_.emplace(RedisModule_Call(ctx.raw(), "HGETALL", "s", name));
   if (hash_->raw() == nullptr || RedisModule_CallReplyType(hash_->raw()) != REDISMODULE_REPLY_ARRAY) return false;
   const size_t count = RedisModule_CallReplyLength(hash_->raw());

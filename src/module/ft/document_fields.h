@@ -34,13 +34,17 @@ class DocumentFields {
                     const search::ReturnField& field);
   bool LoadSome(host::Context& ctx, RedisModuleString* name, const search::SearchPlan& plan,
                 const search::FoundDocument& document);
+  // The same for a JSON document.
+  bool LoadJson(host::Context& ctx, RedisModuleString* name, const search::SearchPlan& plan,
+                const search::FoundDocument& document);
+  void AddDistances(const search::SearchPlan& plan, const search::FoundDocument& document);
   bool LoadAll(host::Context& ctx, RedisModuleString* name, const search::SearchPlan& plan,
                const search::FoundDocument& document);
 
   std::vector<std::string_view> texts_;
   std::vector<host::String> strings_;
   std::optional<host::CallReply> hash_;
-  std::vector<std::unique_ptr<std::string>> distances_;  // their addresses stay when this moves
+  std::vector<std::unique_ptr<std::string>> made_;  // their addresses stay when this moves
 };
 
 }  // namespace redoubt::ft

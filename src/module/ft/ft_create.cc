@@ -1,4 +1,5 @@
 #include "module/ft/ft_module.h"
+#include "module/ft/json_document.h"
 #include "search/create_parser.h"
 
 namespace redoubt::ft {
@@ -42,6 +43,11 @@ base::Status FtCreate(FtModule& ft, host::Context& ctx, host::Args args) {
   if (search::EqualsIgnoringCase(args[0], "FT._CREATEIFNX") && ft.indexes().FindByName(definition->name) != nullptr) {
     ctx.ReplyOk();
     return base::OkStatus();
+  }
+  if (definition->json && !HasJson(ctx)) {
+    return ReplyFtError(ctx,
+                        base::FailedPrecondition("ON JSON needs a server with JSON.GET: load RedisJSON or valkey-json "
+                                                 "first, or keep the fields in hashes and use ON HASH"));
   }
   bool scan = !definition->skip_initial_scan;
   base::Status added = ft.AddIndex(std::move(*definition), scan);

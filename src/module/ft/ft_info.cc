@@ -45,7 +45,7 @@ void ReplyStrings(host::Context& ctx, const std::vector<std::string>& strings) {
 
 void ReplyDefinition(host::Context& ctx, const search::IndexDefinition& definition) {
   MapWriter map(ctx);
-  map.Text("key_type", "HASH");
+  map.Text("key_type", definition.json ? "JSON" : "HASH");
   ReplyStrings(map.Name("prefixes"), definition.prefixes);
   map.Text("default_language", definition.language);
   map.Text("default_score", fmt::format("{}", definition.default_score));
@@ -82,7 +82,8 @@ FieldProperties Describe(const Field& field) {
                                                      {"compression", graph.full_floats ? "NONE" : "INT8"}});
   }
   if (field.type == FieldType::kTag) {
-    properties.pairs.emplace_back("SEPARATOR", std::string(1, field.tag.separator));
+    const bool none = field.tag.separator == search::TagOptions::kNone;
+    properties.pairs.emplace_back("SEPARATOR", none ? std::string() : std::string(1, field.tag.separator));
     if (field.tag.case_sensitive) properties.flags.emplace_back("CASESENSITIVE");
   }
   if (field.sortable) properties.flags.emplace_back("SORTABLE");

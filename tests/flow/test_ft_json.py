@@ -1,0 +1,222 @@
+"""FT.* over JSON documents.
+
+The set-up fetches no JSON module: RedisJSON's licence is no open one, valkey-json is in no package registry. Where there is
+one, REDOUBT_JSON_MODULE names its file.
+"""
+
+import json
+import os
+
+import numpy as np
+import pytest
+import redis
+from redis.commands.search.field import NumericField, TagField, TextField, VectorField
+from redis.commands.search.query import Query
+from redisvl.extensions.router import Route, SemanticRouter
+from redisvl.index import SearchIndex
+from redisvl.query import CountQuery, VectorQuery
+from redisvl.query.filter import Tag
+from redisvl.utils.vectorize import CustomVectorizer
+
+from ft_help import IndexDefinition, IndexType, blob, info
+from servers import eventually
+
+MODULE = os.environ.get("REDOUBT_JSON_MODULE", "")
+needs_json = pytest.mark.skipif(not MODULE, reason="REDOUBT_JSON_MODULE names no JSON module (RedisJSON, valkey-json)")
+
+ITEMS = {
+    "doc:1": {"name": "red apple", "kind": "fruit", "tags": ["red", "sweet"], "price": 3, "at": {"v": [1, 0]}},
+    "doc:2": {"name": "green pear, large", "kind": "fruit", "tags": ["green"], "price": 5.5, "at": {"v": [0, 1]}},
+    "doc:3": {"name": "blue car", "kind": "car, old", "tags": [], "price": 900, "at": {"v": [5, 5]}, "new": True},
+    "doc:4": {"name": None, "kind": "thing"},
+}
+
+
+@pytest.fixture
+def json_server(engine, start_server):
+    return start_server(config={"loadmodule": MODULE})
+
+
+@pytest.fixture(params=["FLAT", "HNSW"])
+def items(request, json_server):
+    with json_server.client(decode_responses=True) as client:
+        client.json().set("doc:1", "$", ITEMS["doc:1"])  # one that the background scan finds
+        client.ft("idx").create_index(
+            [
+                TextField("$.name", as_name="name"),
+                TagField("$.kind", as_name="kind", separator=";"),  # redis-py sends "," where none is named
+                TagField("$.tags[*]", as_name="tags"),
+                TagField("$.new", as_name="new"),
+                NumericField("$.price", as_name="price", sortable=True),
+                VectorField(
+                    "$.at.v", request.param, {"TYPE": "FLOAT32", "DIM": 2, "DISTANCE_METRIC": "L2"}, as_name="vec"
+                ),
+            ],
+            definition=IndexDefinition(prefix=["doc:"], index_type=IndexType.JSON),
+        )
+        for key, document in list(ITEMS.items())[1:]:
+            client.json().set(key, "$", document)
+        eventually(lambda: int(client.ft("idx").info()["num_docs"]) == 4)
+        yield client
+
+
+def ids(client, query, params=None):
+    return {doc.id for doc in client.ft("idx").search(query, query_params=params).docs}
+
+
+def test_without_a_json_module_the_refusal_says_what_to_do(client):
+    with pytest.raises(redis.ResponseError, match="load RedisJSON or valkey-json first, or .* use ON HASH"):
+        client.execute_command("FT.CREATE", "idx", "ON", "JSON", "SCHEMA", "$.a", "AS", "a", "TAG")
+    assert client.execute_command("FT._LIST") == []
+
+
+@needs_json
+def test_values_of_each_kind_are_found(items):
+    assert ids(items, "apple") == {"doc:1"}
+    assert ids(items, "@kind:{fruit}") == {"doc:1", "doc:2"}
+    assert ids(items, Query("@kind:{car\\, old}").dialect(2)) == {"doc:3"}
+    assert ids(items, "@tags:{sweet}") == {"doc:1"} and ids(items, "@tags:{green | red}") == {"doc:1", "doc:2"}
+    assert ids(items, "@new:{true}") == {"doc:3"}
+    assert ids(items, "@price:[5 6]") == {"doc:2"}
+    assert [doc.id for doc in items.ft("idx").search(Query("@price:[0 inf]").sort_by("price", asc=False)).docs] == [
+        "doc:3",
+        "doc:2",
+        "doc:1",
+    ]
+
+
+@needs_json
+def test_nearest_vectors(items):
+    query = Query("(@kind:{fruit})=>[KNN 2 @vec $v AS far]").sort_by("far").return_fields("far", "name").dialect(2)
+    found = items.ft("idx").search(query, {"v": blob(1, 0.5)}).docs
+    assert [(doc.id, float(doc.far), doc.name) for doc in found] == [
+        ("doc:1", 0.25, "red apple"),
+        ("doc:2", 1.25, "green pear, large"),
+    ]
+    near = Query("@vec:[VECTOR_RANGE 1 $v]").no_content().dialect(2)
+    assert ids(items, near, {"v": blob(5, 5)}) == {"doc:3"}
+
+
+@needs_json
+def test_replies_show_the_document_or_paths_of_it(items):
+    (whole,) = items.ft("idx").search("apple").docs
+    assert json.loads(whole.json) == ITEMS["doc:1"]
+    reply = items.execute_command("FT.SEARCH", "idx", "apple", "RETURN", 7, "$.at", "price", "$.tags[1]", "AS", "second",
+                                  "$.none", "$")  # fmt: skip
+    assert reply[2][:6] == ["$.at", '{"v":[1,0]}', "price", "3", "second", "sweet"]
+    assert reply[2][6] == "$" and json.loads(reply[2][7]) == ITEMS["doc:1"] and len(reply[2]) == 8
+    rows = items.execute_command("FT.AGGREGATE", "idx", "@price:[0 inf]", "LOAD", 2, "$.name", "@kind", "SORTBY", 2,
+                                 "@price", "ASC", "LIMIT", 0, 1)  # fmt: skip
+    row = dict(zip(rows[1][::2], rows[1][1::2]))
+    assert (row["$.name"], row["kind"], row["price"]) == ("red apple", "fruit", "3")
+    grouped = items.execute_command("FT.AGGREGATE", "idx", "*", "GROUPBY", 1, "@kind", "REDUCE", "COUNT", 0, "AS", "n")
+    assert {row[1]: row[3] for row in grouped[1:]} == {"fruit": "2", "car, old": "1", "thing": "1"}
+
+
+@needs_json
+def test_the_index_follows_the_documents(items):
+    items.json().set("doc:1", "$.price", 7)
+    assert ids(items, "@price:[7 7]") == {"doc:1"}
+    items.json().numincrby("doc:1", "$.price", 1)
+    items.json().arrappend("doc:1", "$.tags", "new")
+    assert ids(items, "@price:[8 8] @tags:{new}") == {"doc:1"}
+    items.json().delete("doc:1", "$.tags")
+    assert ids(items, "@tags:{new}") == set()
+    items.json().mset([("doc:5", "$", {"kind": "fruit"}), ("other:1", "$", {"kind": "fruit"})])
+    assert ids(items, "@kind:{fruit}") == {"doc:1", "doc:2", "doc:5"}
+    items.rename("doc:5", "doc:6")
+    items.copy("doc:6", "doc:7")
+    items.delete("doc:1")
+    items.hset("doc:8", "kind", "fruit")  # a hash is no JSON document
+    assert ids(items, "@kind:{fruit}") == {"doc:2", "doc:6", "doc:7"}
+    items.set("doc:2", "a string now")
+    assert ids(items, "@kind:{fruit}") == {"doc:6", "doc:7"}
+    items.pexpire("doc:6", 1)
+    eventually(lambda: ids(items, "@kind:{fruit}") == {"doc:7"})
+
+
+@needs_json
+def test_a_malformed_value_leaves_the_document_out_and_is_counted(items):
+    for number, change in enumerate([{"at": {"v": [1]}}, {"at": {"v": ["x", 1]}}, {"price": "3"}, {"price": [1, 2]}]):
+        items.json().set("doc:9", "$", {"kind": "bad", **change})
+        assert ids(items, "@kind:{bad}") == set(), change
+        assert int(items.ft("idx").info()["hash_indexing_failures"]) == number + 1
+    items.json().set("doc:9", "$", {"kind": "bad", "price": None, "at": None})
+    assert ids(items, "@kind:{bad}") == {"doc:9"}
+
+
+@needs_json
+def test_restarts_keep_index_and_documents(json_server):
+    with json_server.client() as client:
+        vector = ("VECTOR", "HNSW", 6, "TYPE", "FLOAT32", "DIM", 2, "DISTANCE_METRIC", "L2")
+        schema = ("$.n", "AS", "n", "NUMERIC", "$.v", "AS", "v", *vector)
+        client.execute_command("FT.CREATE", "idx", "ON", "JSON", "PREFIX", 1, "d:", "SCHEMA", *schema)
+        for i in range(50):
+            client.json().set(f"d:{i}", "$", {"n": i, "v": [i, 0]})
+        client.save()
+    json_server.restart()
+    with json_server.client() as client:
+        definition = info(client)["index_definition"]
+        assert definition[definition.index(b"key_type") + 1] == b"JSON"
+        eventually(lambda: int(info(client)["num_docs"]) == 50)
+        search = ("FT.SEARCH", "idx", "(@n:[10 inf])=>[KNN 3 @v $b]", "PARAMS", 2, "b", blob(10.2, 0), "NOCONTENT")
+        assert client.execute_command(*search, "DIALECT", 2) == [3, b"d:10", b"d:11", b"d:12"]
+
+
+@needs_json
+def test_a_text_is_one_tag_unless_a_separator_is_named(json_server):
+    with json_server.client() as client:
+        schema = ("$.a", "AS", "whole", "TAG", "$.a", "AS", "parts", "TAG", "SEPARATOR", ",")
+        client.execute_command("FT.CREATE", "idx", "ON", "JSON", "SCHEMA", *schema)
+        client.json().set("d", "$", {"a": "x, y"})
+        assert set(client.execute_command("FT.TAGVALS", "idx", "whole")) == {b"x, y"}
+        assert set(client.execute_command("FT.TAGVALS", "idx", "parts")) == {b"x", b"y"}
+
+
+@needs_json
+@pytest.mark.parametrize("kind", ["float32", "float64", "float16", "bfloat16", "int8", "uint8"])
+def test_vectors_of_every_type(json_server, kind):
+    with json_server.client() as client:
+        schema = {
+            "index": {"name": "people", "prefix": "p", "storage_type": "json"},
+            "fields": [
+                {"name": "job", "type": "tag", "path": "$.job"},
+                {
+                    "name": "face",
+                    "type": "vector",
+                    "path": "$.face",
+                    "attrs": {"dims": 4, "algorithm": "hnsw", "datatype": kind, "distance_metric": "l2"},
+                },
+            ],
+        }
+        index = SearchIndex.from_dict(schema, redis_client=client)
+        index.create()
+        whole = np.random.default_rng(1).integers(0, 100, (30, 4))
+        index.load([{"id": str(i), "job": f"j{i % 3}", "face": row.tolist()} for i, row in enumerate(whole)], "id")
+        found = index.query(VectorQuery(whole[4].tolist(), "face", ["job"], dtype=kind, num_results=3))
+        expected = np.argsort(((whole - whole[4]) ** 2).sum(1), kind="stable")[:3]
+        assert [int(person["id"].split(":")[1]) for person in found] == expected.tolist()
+        assert index.query(CountQuery(Tag("job") == "j1")) == 10
+        again = SearchIndex.from_existing("people", redis_client=client)
+        assert again.schema.index.storage_type.value == "json" and set(again.schema.fields) == {"job", "face"}
+
+
+@needs_json
+def test_redisvl_routers(json_server):
+    words = ["hello", "hi there", "goodbye", "see you later", "xqz"]
+    vectorizer = CustomVectorizer(embed=lambda text: np.eye(5)[words.index(text) if text in words else 4].tolist())
+    with json_server.client() as client:
+        router = SemanticRouter(
+            name="topics",
+            routes=[
+                Route(name="greeting", references=words[:2], distance_threshold=0.2),
+                Route(name="farewell", references=words[2:4], distance_threshold=0.2),
+            ],
+            vectorizer=vectorizer,
+            redis_client=client,
+            overwrite=True,
+        )
+        assert router("hello").name == "greeting" and router("see you later").name == "farewell"
+        assert router("xqz").name is None
+        assert router.route_many("goodbye", max_k=2)[0].name == "farewell"
+        router.delete()
