@@ -2,13 +2,28 @@
 
 #include <fmt/core.h>
 
+#include <functional>
+#include <new>
+#include <optional>
+
 namespace redoubt::ft {
 namespace {
 
 constexpr uint64_t kMaxFields = 100'000;
 
-base::SectionWriter SectionOf(host::RdbWriter& writer) {
-  return base::SectionWriter([&writer](std::span<const std::byte> chunk) { writer.Bytes(chunk); });
+// Where memory ends, the section ends too early: who reads it refuses that graph, and nothing else of the file is lost.
+void WriteSection(host::RdbWriter& writer, const std::function<void(base::SectionWriter&)>& fill) {
+  constexpr std::byte kChecksumOfNothing[sizeof(uint64_t)] = {};
+  std::optional<base::SectionWriter> section;
+  try {
+    section.emplace([&writer](std::span<const std::byte> chunk) { writer.Bytes(chunk); });
+    fill(*section);
+  } catch (const std::bad_alloc&) {
+    RedisModule_Log(nullptr, REDISMODULE_LOGLEVEL_WARNING, "no memory to save a graph: it will be built from the keys");
+  }
+  if (section) return section->Finish();
+  writer.Bytes({});
+  writer.Bytes(kChecksumOfNothing);
 }
 
 base::SectionReader SectionOf(host::RdbReader& reader) {
@@ -49,14 +64,10 @@ void WriteGraphs(host::RdbWriter& writer, const search::LiveIndex& live) {
   const std::vector<size_t> fields = index.GraphFields();
   writer.Unsigned(fields.size());
   if (fields.empty()) return;
-  base::SectionWriter documents = SectionOf(writer);
-  index.SaveDocuments(documents);
-  documents.Finish();
+  WriteSection(writer, [&](base::SectionWriter& out) { index.SaveDocuments(out); });
   for (const size_t field : fields) {
     writer.Unsigned(field);
-    base::SectionWriter graph = SectionOf(writer);
-    index.SaveGraph(field, graph);
-    graph.Finish();
+    WriteSection(writer, [&](base::SectionWriter& out) { index.SaveGraph(field, out); });
   }
 }
 
