@@ -6,12 +6,16 @@ one, REDOUBT_JSON_MODULE names its file.
 
 import json
 import os
+from typing import List
 
 import numpy as np
 import pytest
 import redis
+from langchain_core.embeddings import Embeddings
+from langchain_redis import RedisConfig, RedisVectorStore
 from redis.commands.search.field import NumericField, TagField, TextField, VectorField
 from redis.commands.search.query import Query
+from redis_om import EmbeddedJsonModel, Field, JsonModel, Migrator
 from redisvl.extensions.router import Route, SemanticRouter
 from redisvl.index import SearchIndex
 from redisvl.query import CountQuery, VectorQuery
@@ -220,3 +224,65 @@ def test_redisvl_routers(json_server):
         assert router("xqz").name is None
         assert router.route_many("goodbye", max_k=2)[0].name == "farewell"
         router.delete()
+
+
+class OneHot(Embeddings):
+    """A dimension for each word that is known."""
+
+    def __init__(self, words):
+        self.words = words
+
+    def embed_query(self, text):
+        known = [float(word == text) for word in self.words]
+        return known if any(known) else [1.0] * len(known)
+
+    def embed_documents(self, texts):
+        return [self.embed_query(text) for text in texts]
+
+
+@needs_json
+def test_langchain_over_json(json_server):
+    with json_server.client() as client:
+        config = RedisConfig(
+            index_name="texts",
+            redis_client=client,
+            storage_type="json",
+            metadata_schema=[{"name": "kind", "type": "tag"}],
+        )
+        words = ["apple", "pear", "car"]
+        embeddings = OneHot(words)
+        metadatas = [{"kind": "fruit"}, {"kind": "fruit"}, {"kind": "thing"}]
+        store = RedisVectorStore.from_texts(words, embeddings, metadatas=metadatas, config=config)
+        assert [d.page_content for d in store.similarity_search("car", k=1)] == ["car"]
+        fruit = store.similarity_search_with_score("car", k=3, filter=Tag("kind") == "fruit")
+        assert {d.page_content for d, _ in fruit} == {"apple", "pear"}
+        assert [score for _, score in fruit] == pytest.approx([1, 1])
+
+
+@needs_json
+def test_redis_om_json_models(json_server):
+    with json_server.client(decode_responses=True) as client:
+
+        class Town(EmbeddedJsonModel, index=True):
+            name: str = Field(index=True)
+
+            class Meta:
+                database = client
+                embedded = True
+
+        class Person(JsonModel, index=True):
+            name: str = Field(index=True)
+            age: int = Field(index=True, sortable=True)
+            town: Town
+            skills: List[str] = Field(index=True)
+
+            class Meta:
+                database = client
+                global_key_prefix = "om"
+
+        Migrator(conn=client).run()
+        for name, age, town, skills in (("Ann", 30, "Seoul", ["tea", "go"]), ("Bob", 40, "Busan", ["go"])):
+            Person(name=name, age=age, town=Town(name=town), skills=skills).save()
+        assert Person.find(Person.town.name == "Busan").first().name == "Bob"
+        assert {p.name for p in Person.find(Person.skills << ["go"]).all()} == {"Ann", "Bob"}
+        assert [p.name for p in Person.find(Person.age > 20).sort_by("-age").all()] == ["Bob", "Ann"]
