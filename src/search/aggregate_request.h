@@ -11,6 +11,7 @@ struct AggregateDefaults {
   int64_t timeout_ms = 500;
   int dialect = 1;
   size_t max_rows = SIZE_MAX;  // of a LIMIT
+  WordParts parts;
 };
 
 // `args` are those of FT.AGGREGATE after the index: the query, options and steps in the order in which they run. Error

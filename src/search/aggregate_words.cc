@@ -20,6 +20,7 @@ class Reader {
   Reader(std::span<const std::string_view> args, const AggregateDefaults& defaults) : args_(args), defaults_(defaults) {
     words_.dialect = defaults.dialect;
     words_.timeout_ms = defaults.timeout_ms;
+    words_.text.parts = defaults.parts;
   }
 
   Result<AggregateWords> Read() {

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "search/create_text.h"
+#include "search/document_filter.h"
 #include "vector/flat_index.h"
 
 namespace redoubt::search {
@@ -26,7 +27,7 @@ Status BadVector(std::string_view part, std::string_view reason) {
 
 // Options without effect: read, so that clients which always send them work.
 Result<bool> TakeIgnored(ArgCursor& args) {
-  for (std::string_view option : {"LANGUAGE_FIELD", "SCORE_FIELD", "PAYLOAD_FIELD"}) {
+  for (std::string_view option : {"LANGUAGE_FIELD", "PAYLOAD_FIELD"}) {
     if (!args.Take(option)) continue;
     RETURN_IF_ERROR(args.Next(option).status());
     return true;
@@ -52,6 +53,39 @@ Status ParseScore(ArgCursor& args, IndexDefinition& definition) {
   ASSIGN_OR_RETURN(definition.default_score, args.NextDouble("SCORE"));
   if (definition.default_score < 0 || definition.default_score > 1) return InvalidArgument("Invalid score");
   return OkStatus();
+}
+
+Status ParseTemporary(ArgCursor& args, IndexDefinition& definition) {
+  constexpr size_t kLongest = size_t{1} << 40;
+  const Result<size_t> seconds = args.NextSize("TEMPORARY");
+  if (!seconds.ok() || *seconds < 1 || *seconds > kLongest) {
+    return InvalidArgument("Bad arguments for TEMPORARY: give a number of seconds, at least 1");
+  }
+  definition.temporary_s = static_cast<int64_t>(*seconds);
+  return OkStatus();
+}
+
+Status ParseIndexAll(ArgCursor& args, IndexDefinition& definition) {
+  ASSIGN_OR_RETURN(std::string_view value, args.Next("INDEXALL"));
+  definition.index_all = EqualsIgnoringCase(value, "ENABLE");
+  if (*definition.index_all || EqualsIgnoringCase(value, "DISABLE")) return OkStatus();
+  return InvalidArgument("Invalid argument for `INDEXALL`, use ENABLE/DISABLE");
+}
+
+// Which documents there are, and for how long.
+Result<bool> TakeDocumentOption(ArgCursor& args, IndexDefinition& definition) {
+  if (args.Take("FILTER")) {
+    ASSIGN_OR_RETURN(definition.filter, args.Next("FILTER"));
+  } else if (args.Take("SCORE_FIELD")) {
+    ASSIGN_OR_RETURN(definition.score_field, args.Next("SCORE_FIELD"));
+  } else if (args.Take("TEMPORARY")) {
+    RETURN_IF_ERROR(ParseTemporary(args, definition));
+  } else if (args.Take("INDEXALL")) {
+    RETURN_IF_ERROR(ParseIndexAll(args, definition));
+  } else {
+    return false;
+  }
+  return true;
 }
 
 Result<bool> TakeTextOption(ArgCursor& args, IndexDefinition& definition) {
@@ -80,12 +114,10 @@ Status ParseOptions(ArgCursor& args, IndexDefinition& definition) {
       definition.aliases.assign(aliases.begin(), aliases.end());
     } else if (args.Take("SKIPINITIALSCAN")) {
       definition.skip_initial_scan = true;
-    } else if (args.Take("FILTER")) {
-      return NotHere("FILTER in FT.CREATE", "use PREFIX");
-    } else if (args.Take("TEMPORARY")) {
-      return NotHere("TEMPORARY", "drop the index with FT.DROPINDEX when it is no longer needed");
     } else {
-      ASSIGN_OR_RETURN(bool taken, TakeTextOption(args, definition));
+      ASSIGN_OR_RETURN(bool taken, TakeDocumentOption(args, definition));
+      if (taken) continue;
+      ASSIGN_OR_RETURN(taken, TakeTextOption(args, definition));
       if (!taken) {
         return InvalidArgument(
             fmt::format("Unknown argument `{}` at position {} for <main>", args.Peek(), args.position()));
@@ -359,6 +391,9 @@ Result<IndexDefinition> ParseCreate(std::span<const std::string_view> arguments)
   definition.name = name;
   RETURN_IF_ERROR(ParseOptions(args, definition));
   RETURN_IF_ERROR(ParseFields(args, definition));
+  if (!definition.filter.empty()) {
+    RETURN_IF_ERROR(DocumentFilter::Parse(definition.filter, definition).status());
+  }
   return definition;
 }
 
@@ -368,6 +403,10 @@ std::vector<std::string> CreateArgs(const IndexDefinition& definition) {
   args.insert(args.end(), definition.prefixes.begin(), definition.prefixes.end());
   args.insert(args.end(), {"SCORE", fmt::format("{}", definition.default_score)});
   if (definition.skip_initial_scan) args.emplace_back("SKIPINITIALSCAN");
+  if (!definition.filter.empty()) args.insert(args.end(), {"FILTER", definition.filter});
+  if (!definition.score_field.empty()) args.insert(args.end(), {"SCORE_FIELD", definition.score_field});
+  if (definition.temporary_s > 0) args.insert(args.end(), {"TEMPORARY", std::to_string(definition.temporary_s)});
+  if (definition.index_all) args.insert(args.end(), {"INDEXALL", *definition.index_all ? "ENABLE" : "DISABLE"});
   if (!definition.aliases.empty()) {
     args.insert(args.end(), {"_ALIASES", std::to_string(definition.aliases.size())});
     args.insert(args.end(), definition.aliases.begin(), definition.aliases.end());

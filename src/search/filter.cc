@@ -16,7 +16,7 @@ IdSet FilterEvaluator::All(const FilterNode& node) const {
   for (size_t i = 1; i < node.children.size(); ++i) set.IntersectWith(Evaluate(*node.children[i]));
   if (node.text != nullptr) {
     IdSet close(documents_.bound());
-    CollectText(*node.text, fields_, close);
+    CollectText(*node.text, fields_, stop_, close);
     set.IntersectWith(close);
   }
   return set;
@@ -86,7 +86,7 @@ IdSet FilterEvaluator::EvaluateNode(const FilterNode& node) const {
     case FilterNode::Kind::kKeys:
       return Named(node);
     case FilterNode::Kind::kText:
-      CollectText(*node.text, fields_, set);
+      CollectText(*node.text, fields_, stop_, set);
       return set;
     case FilterNode::Kind::kTag:
       fields_[node.field]->tags()->Collect(node.tags, set);

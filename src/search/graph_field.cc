@@ -61,8 +61,8 @@ void GraphField::AddTo(IndexStats& stats) const {
   stats.staged_vectors += graph_->staged();
 }
 
-std::vector<vector::Hit> GraphField::Search(std::string_view query, size_t k, size_t ef, const IdSet* filter,
-                                            std::function<bool()> stop) const {
+vector::HnswResult GraphField::Search(std::string_view query, size_t k, size_t ef, const IdSet* filter,
+                                      std::function<bool()> stop) const {
   std::vector<float> floats(options_.dim);
   if (!vector::DecodeElements(options_.type, query, floats)) return {};  // nothing is at a distance from it
   vector::HnswQuery knn;
@@ -71,7 +71,7 @@ std::vector<vector::Hit> GraphField::Search(std::string_view query, size_t k, si
   knn.ef = ef == 0 ? options_.graph.ef_runtime : ef;
   knn.filter = filter;
   knn.stop = std::move(stop);
-  return graph_->Search(knn).hits;
+  return graph_->Search(knn);
 }
 
 // As a search for more and more of the nearest: what it has to go through is little more than the answer.

@@ -25,8 +25,8 @@ class GraphField final : public FieldIndex {
 
   // Candidates of the `k` nearest by the distance of the codes: more than k, so that the right ones are among them when
   // they are measured with their vectors. `query` is a blob of the field's element type. `ef` 0 is the field's own.
-  std::vector<vector::Hit> Search(std::string_view query, size_t k, size_t ef, const IdSet* filter,
-                                  std::function<bool()> stop) const;
+  vector::HnswResult Search(std::string_view query, size_t k, size_t ef, const IdSet* filter,
+                            std::function<bool()> stop) const;
 
   // All that are no farther than `radius` by the distance of the codes, nearest first.
   std::vector<vector::Hit> InRange(std::string_view query, double radius, std::function<bool()> stop) const;

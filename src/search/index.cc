@@ -1,5 +1,7 @@
 #include "search/index.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 #include <deque>
@@ -26,7 +28,7 @@ Result<std::unique_ptr<Index>> Index::Create(IndexDefinition definition, base::M
 }
 
 Index::Index(IndexDefinition definition, base::MemoryResource& memory)
-    : definition_(std::move(definition)), std_memory_(memory), documents_(&std_memory_) {
+    : definition_(std::move(definition)), std_memory_(memory), documents_(&std_memory_), scores_(&std_memory_) {
   field_failures_.resize(definition_.fields.size());
 }
 
@@ -57,7 +59,10 @@ Status Index::Check(std::string_view key, FieldValues values) {
 }
 
 Status Index::Put(std::string_view key, FieldValues values) {
-  CHECK(values.size() == fields_.size());
+  const bool scored = !definition_.score_field.empty();
+  CHECK(values.size() == fields_.size() + (scored ? 1 : 0));
+  const FieldValues all = values;
+  values = values.first(fields_.size());
   if (Status status = Check(key, values); !status.ok()) {
     Remove(key);
     return status;
@@ -67,6 +72,7 @@ Status Index::Put(std::string_view key, FieldValues values) {
     const Id id = documents_.FindOrAdd(key);
     Confirm(id);
     stored = Store(id, values);
+    if (scored) SetScore(id, all.back());
   } catch (const std::bad_alloc&) {
     stored = base::ResourceExhausted("no memory to index the document");
   }
@@ -87,6 +93,15 @@ Status Index::Store(Id id, FieldValues values) {
     }
   }
   return OkStatus();
+}
+
+// What is no score from 0 to 1 is as none.
+void Index::SetScore(Id id, const std::optional<std::string_view>& text) {
+  const std::optional<double> score = text ? ParseDouble(*text) : std::nullopt;
+  const bool valid = score && *score >= 0 && *score <= 1;
+  const auto none = static_cast<float>(definition_.default_score);
+  if (id >= scores_.size()) scores_.resize(documents_.bound(), none);
+  scores_[id] = valid ? static_cast<float>(*score) : none;
 }
 
 bool Index::Remove(std::string_view key) {
@@ -150,11 +165,21 @@ Index::Candidates Index::FindInGraph(const SearchTask& task, SearchOutcome& outc
   if (task.stop) stop = [&] { return outcome.timed_out = task.stop(); };
   outcome.candidates = true;
   Candidates candidates;
-  for (const vector::Hit& hit : fields_[knn.field]->graph()->Search(knn.blob, knn.k, knn.ef_runtime.value_or(0),
-                                                                    filter ? &*filter : nullptr, std::move(stop))) {
+  const vector::HnswResult found = fields_[knn.field]->graph()->Search(knn.blob, knn.k, knn.ef_runtime.value_or(0),
+                                                                       filter ? &*filter : nullptr, std::move(stop));
+  if (task.profile != nullptr) task.profile->vector_plan = VectorPlan(found, filter ? filter->Count() : size(), size());
+  for (const vector::Hit& hit : found.hits) {
     candidates.push_back({hit.id, hit.distance, {}, distances.Of(hit.id, query.range_names.size())});
   }
   return candidates;
+}
+
+std::string Index::VectorPlan(const vector::HnswResult& found, size_t matching, size_t documents) {
+  constexpr const char* kPlans[] = {"walk of the graph", "walk of the graph over documents that pass the filter",
+                                    "walk of the graph through neighbours' neighbours that pass the filter",
+                                    "scan of the codes of documents that pass the filter"};
+  return fmt::format("{}: {} distances of codes for {} of {} documents, {} candidates measured exactly",
+                     kPlans[static_cast<size_t>(found.plan)], found.measured, matching, documents, found.hits.size());
 }
 
 IdSet Index::Evaluate(const SearchTask& task, RangeDistances& distances, SearchOutcome& outcome) const {
@@ -179,7 +204,10 @@ Index::Candidates Index::Matching(const SearchTask& task, SearchOutcome& outcome
 
 void Index::Score(const SearchTask& task, Candidates& candidates, SearchOutcome& outcome) const {
   const SearchPlan& plan = *task.plan;
-  for (Candidate& candidate : candidates) candidate.score = definition_.default_score;
+  for (Candidate& candidate : candidates) {
+    const bool known = candidate.id < scores_.size();
+    candidate.score = known ? double{scores_[candidate.id]} : definition_.default_score;
+  }
   if (plan.scorer == Scorer::kDocument) return;
   std::vector<Id> ids;
   for (const Candidate& candidate : candidates) ids.push_back(candidate.id);
@@ -269,7 +297,7 @@ IndexStats Index::Stats() const {
   IndexStats stats;
   stats.documents = documents_.size();
   stats.document_id_bound = documents_.bound();
-  stats.key_bytes = documents_.memory_bytes();
+  stats.key_bytes = documents_.memory_bytes() + scores_.capacity() * sizeof(float);
   stats.failures = failures_;
   stats.field_failures = field_failures_;
   for (const std::unique_ptr<FieldIndex>& field : fields_) field->AddTo(stats);

@@ -24,7 +24,8 @@
 
 namespace redoubt::search {
 
-// The values of one document, in the order of the definition's fields; nothing where the hash has no such field.
+// The values of one document, in the order of the definition's fields; nothing where the hash has no such field. With a
+// SCORE_FIELD its value comes last.
 using FieldValues = std::span<const std::optional<std::string_view>>;
 
 struct FoundDocument {
@@ -110,6 +111,7 @@ class Index {
   base::Status Check(std::string_view key, FieldValues values);
   base::Status Store(Id id, FieldValues values);
   void RemoveId(Id id);
+  void SetScore(Id id, const std::optional<std::string_view>& text);
   void Confirm(Id id);
   base::Status Fail(size_t field, std::string_view key, base::Status error);
 
@@ -118,6 +120,7 @@ class Index {
   using Candidates = std::vector<Candidate>;
   void FindNearest(size_t field, std::span<const SearchTask> tasks, std::vector<Candidates>& found,
                    std::vector<SearchOutcome>& outcomes) const;
+  static std::string VectorPlan(const vector::HnswResult& found, size_t matching, size_t documents);
   Candidates FindInGraph(const SearchTask& task, SearchOutcome& outcome) const;
   Candidates Matching(const SearchTask& task, SearchOutcome& outcome) const;
   void Finish(const SearchPlan& plan, Candidates candidates, SearchOutcome& outcome) const;
@@ -130,6 +133,7 @@ class Index {
   DocumentTable documents_;
   std::optional<IdSet> unconfirmed_;  // loaded, and their keys not seen yet
   FieldIndexes fields_;
+  std::pmr::vector<float> scores_;  // by id, of a definition with a SCORE_FIELD
   FailureCounter failures_;
   std::vector<FailureCounter> field_failures_;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -74,6 +75,10 @@ struct IndexDefinition {
   std::vector<std::string> prefixes = {""};
   bool skip_initial_scan = false;
   double default_score = 1.0;
+  std::string filter;             // FILTER: which of those keys are documents, see document_filter.h; empty: all
+  int64_t temporary_s = 0;        // TEMPORARY: dropped when nobody used it for so many seconds; 0: never
+  std::string score_field;        // SCORE_FIELD: of the hash, the document's score 0..1; empty: all have the default
+  std::optional<bool> index_all;  // INDEXALL: shown; all documents are found in any case
   std::vector<std::string> text_options;               // NOFREQS and the like: shown in FT.INFO, without effect
   std::string language = "english";                    // lower case; whose stems TEXT fields and queries use
   std::optional<std::vector<std::string>> stop_words;  // STOPWORDS; nothing: the usual ones

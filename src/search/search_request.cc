@@ -20,6 +20,7 @@ class RequestParser {
                 const SearchDefaults& defaults)
       : args_(args), definition_(definition), defaults_(defaults), dialect_(defaults.dialect) {
     plan_.timeout_ms = defaults.timeout_ms;
+    text_settings_.parts = defaults.parts;
   }
 
   Result<SearchPlan> Parse() {

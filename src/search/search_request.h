@@ -11,6 +11,7 @@
 #include "search/query.h"
 #include "search/query_parser.h"
 #include "search/schema.h"
+#include "search/text_settings.h"
 
 namespace redoubt::search {
 
@@ -59,6 +60,7 @@ struct SearchDefaults {
   int64_t timeout_ms = 500;
   int dialect = 1;
   size_t max_results = 1'000'000;  // of LIMIT
+  WordParts parts;
 };
 
 // `args` are those of FT.SEARCH after the index: the query and its options.

@@ -98,12 +98,12 @@ void TextIndex::Clear(Id id) {
   Forget(document);
 }
 
-std::vector<const PostingList*> TextIndex::Find(const TextPattern& pattern) const {
+std::vector<const PostingList*> TextIndex::Find(const TextPattern& pattern, const Stop& stop) const {
   std::vector<const PostingList*> found;
   if (pattern.kind == TextPattern::Kind::kWord) {
     FindForms(pattern, found);
   } else {
-    Expand(pattern, found);
+    Expand(pattern, stop, found);
   }
   return found;
 }
@@ -124,7 +124,9 @@ void TextIndex::FindForms(const TextPattern& pattern, std::vector<const PostingL
   }
 }
 
-void TextIndex::Expand(const TextPattern& pattern, std::vector<const PostingList*>& found) const {
+void TextIndex::Expand(const TextPattern& pattern, const Stop& stop, std::vector<const PostingList*>& found) const {
+  constexpr size_t kWordsBetweenStops = 4096;
+  size_t seen = 0;
   const bool prefix = pattern.kind == TextPattern::Kind::kPrefix;
   const bool suffix = pattern.kind == TextPattern::Kind::kSuffix;
   terms_.ForEachFrom(prefix ? pattern.text : std::string_view(), [&](const TermDictionary::Term& term) {
@@ -132,7 +134,8 @@ void TextIndex::Expand(const TextPattern& pattern, std::vector<const PostingList
     const bool matches =
         prefix || (suffix ? term.text.ends_with(pattern.text) : term.text.find(pattern.text) != std::string_view::npos);
     if (matches) found.push_back(&term.postings);
-    return found.size() < kMaxExpansions;
+    if (++seen % kWordsBetweenStops == 0 && stop && stop()) return false;
+    return found.size() < pattern.most_words;
   });
 }
 

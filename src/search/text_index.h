@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory_resource>
 #include <optional>
 #include <string>
@@ -25,9 +26,6 @@ struct TextIndexOptions {
 // The const functions may run on many threads at once.
 class TextIndex {
  public:
-  // A prefix, suffix or infix stands for at most this many words, the first in the order of their bytes.
-  static constexpr size_t kMaxExpansions = 200;
-
   TextIndex(TextIndexOptions options, std::pmr::memory_resource* memory);
   ~TextIndex();
   TextIndex(const TextIndex&) = delete;
@@ -38,8 +36,11 @@ class TextIndex {
   // Takes no memory.
   void Clear(Id id);
 
+  // Asked now and then; true: what was found until then will do.
+  using Stop = std::function<bool()>;
+
   // The postings of every word that `pattern` stands for.
-  std::vector<const PostingList*> Find(const TextPattern& pattern) const;
+  std::vector<const PostingList*> Find(const TextPattern& pattern, const Stop& stop = nullptr) const;
 
   double weight() const { return options_.weight; }
   uint32_t Length(Id id) const { return id < documents_.size() ? documents_[id].words : 0; }  // words kept
@@ -64,7 +65,7 @@ class TextIndex {
   std::vector<Occurrence> Split(std::string_view value);
   void Remember(Id id, const std::vector<Occurrence>& words);
   void FindForms(const TextPattern& pattern, std::vector<const PostingList*>& found) const;
-  void Expand(const TextPattern& pattern, std::vector<const PostingList*>& found) const;
+  void Expand(const TextPattern& pattern, const Stop& stop, std::vector<const PostingList*>& found) const;
   void Forget(Document& document);
 
   const TextIndexOptions options_;

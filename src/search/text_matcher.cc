@@ -82,11 +82,24 @@ bool MatchesInAnyOrder(std::span<const Positions> words, uint32_t slop) {
   }
 }
 
-void CollectPhrase(const TextClause& clause, const TextIndex& index, IdSet& into) {
+// Whether to stop, asked of `stop` every few thousand documents.
+class Pause {
+ public:
+  explicit Pause(const std::function<bool()>& stop) : stop_(stop) {}
+  bool Over() { return ++seen_ % kBetween == 0 && stop_ && stop_(); }
+
+ private:
+  static constexpr size_t kBetween = 4096;
+  const std::function<bool()>& stop_;
+  size_t seen_ = 0;
+};
+
+void CollectPhrase(const TextClause& clause, const TextIndex& index, const std::function<bool()>& stop, IdSet& into) {
   std::vector<MergedCursor> cursors;
-  for (const TextPattern& pattern : clause.patterns) cursors.emplace_back(index.Find(pattern));
+  for (const TextPattern& pattern : clause.patterns) cursors.emplace_back(index.Find(pattern, stop));
   std::vector<Positions> positions(cursors.size());
-  for (Id id = 0;;) {
+  Pause pause(stop);
+  for (Id id = 0; !pause.Over();) {
     bool together = true;
     for (MergedCursor& cursor : cursors) {
       cursor.SeekTo(id);
@@ -105,15 +118,19 @@ void CollectPhrase(const TextClause& clause, const TextIndex& index, IdSet& into
 
 }  // namespace
 
-void CollectText(const TextClause& clause, const FieldIndexes& fields, IdSet& into) {
+void CollectText(const TextClause& clause, const FieldIndexes& fields, const std::function<bool()>& stop, IdSet& into) {
+  Pause pause(stop);
   for (size_t field : clause.fields) {
     const TextIndex& index = *fields[field]->text();
     if (clause.patterns.size() > 1) {
-      CollectPhrase(clause, index, into);
+      CollectPhrase(clause, index, stop, into);
       continue;
     }
-    for (const PostingList* list : index.Find(clause.patterns[0])) {
-      for (PostingList::Cursor cursor(*list); !cursor.done(); cursor.Next()) into.Insert(cursor.id());
+    for (const PostingList* list : index.Find(clause.patterns[0], stop)) {
+      for (PostingList::Cursor cursor(*list); !cursor.done(); cursor.Next()) {
+        into.Insert(cursor.id());
+        if (pause.Over()) return;
+      }
     }
   }
 }

@@ -12,7 +12,8 @@ struct TextPattern {
   enum class Kind { kWord, kPrefix, kSuffix, kInfix };
   Kind kind = Kind::kWord;
   std::string text;
-  std::string stem;  // of a kWord: its forms are meant too; empty: only `text` itself
+  size_t most_words = 200;  // of others than kWord: that it stands for, the first in the order of their bytes
+  std::string stem;         // of a kWord: its forms are meant too; empty: only `text` itself
 };
 
 inline constexpr uint32_t kAnySlop = UINT32_MAX;

@@ -18,8 +18,7 @@ using base::OkStatus;
 using Kind = FilterNode::Kind;
 using PatternKind = TextPattern::Kind;
 
-constexpr size_t kMaxWords = 1024;       // of a query
-constexpr size_t kMinExpandedBytes = 2;  // `a*` would stand for too many words
+constexpr size_t kMaxWords = 1024;  // of a query
 
 bool IsWordByte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '\\' ||
@@ -146,9 +145,9 @@ Status TextQueryParser::SetEnds(std::vector<Word>& words, bool star_before, bool
   if (words.empty()) return scan_.SyntaxErrorAt(offset);
   const auto expand = [&](Word& word, PatternKind kind) -> Status {
     if (word.dense && !IsOneCharacter(word.text)) return OkStatus();
-    if (word.text.size() < kMinExpandedBytes) {
-      return scan_.ErrorAt(fmt::format("A part of a word needs at least {} letters:", kMinExpandedBytes), offset,
-                           word.text);
+    const size_t least = settings_.parts.least_letters;
+    if (word.text.size() < least) {
+      return scan_.ErrorAt(fmt::format("A part of a word needs at least {} letters:", least), offset, word.text);
     }
     word.kind = word.kind == PatternKind::kWord ? kind : PatternKind::kInfix;
     return OkStatus();
@@ -159,7 +158,10 @@ Status TextQueryParser::SetEnds(std::vector<Word>& words, bool star_before, bool
 }
 
 TextPattern TextQueryParser::Pattern(Word& word, bool alone) {
-  TextPattern pattern = {word.kind, std::move(word.text), {}};
+  TextPattern pattern;
+  pattern.kind = word.kind;
+  pattern.text = std::move(word.text);
+  pattern.most_words = settings_.parts.most_expansions;
   const bool stems = alone && !word.dense && word.kind == PatternKind::kWord && stemmer_.has_value();
   if (stems) pattern.stem = stemmer_->Stem(pattern.text);
   return pattern;

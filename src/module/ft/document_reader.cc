@@ -13,13 +13,9 @@ namespace {
 // The server hands out a new string per field; they live until the values were indexed.
 class HashFields {
  public:
-  HashFields(RedisModuleKey* key, const std::vector<search::Field>& fields) {
-    for (const search::Field& field : fields) {
-      RedisModuleString* value = nullptr;
-      RedisModule_HashGet(key, REDISMODULE_HASH_CFIELDS, field.path.c_str(), &value, nullptr);
-      strings_.push_back(value);
-      values_.push_back(value == nullptr ? std::nullopt : std::optional<std::string_view>(View(value)));
-    }
+  HashFields(RedisModuleKey* key, const search::IndexDefinition& definition) {
+    for (const search::Field& field : definition.fields) Read(key, field.path);
+    if (!definition.score_field.empty()) Read(key, definition.score_field);
   }
   ~HashFields() {
     for (RedisModuleString* string : strings_) {
@@ -32,14 +28,22 @@ class HashFields {
   search::FieldValues values() const { return values_; }
 
  private:
+  void Read(RedisModuleKey* key, const std::string& path) {
+    RedisModuleString* value = nullptr;
+    RedisModule_HashGet(key, REDISMODULE_HASH_CFIELDS, path.c_str(), &value, nullptr);
+    strings_.push_back(value);
+    values_.push_back(value == nullptr ? std::nullopt : std::optional<std::string_view>(View(value)));
+  }
+
   std::vector<RedisModuleString*> strings_;
   std::vector<std::optional<std::string_view>> values_;
 };
 
 void IndexJson(RedisModuleString* name, IndexEntry& entry) {
-  const std::vector<search::Field>& fields = entry.definition().fields;
+  const search::IndexDefinition& definition = entry.definition();
   std::vector<std::string> paths;
-  for (const search::Field& field : fields) paths.push_back(field.path);
+  for (const search::Field& field : definition.fields) paths.push_back(field.path);
+  if (!definition.score_field.empty()) paths.push_back(definition.score_field);
   host::Context effects = host::EffectsContext::InDatabase(0);
   const std::optional<std::vector<base::Json>> found = ReadJson(effects, name, paths);
   if (!found) {
@@ -47,9 +51,44 @@ void IndexJson(RedisModuleString* name, IndexEntry& entry) {
     return;
   }
   std::vector<std::optional<std::string>> texts;
-  for (size_t i = 0; i < fields.size(); ++i) texts.push_back(HashValue(fields[i], (*found)[i]));
+  for (size_t i = 0; i < definition.fields.size(); ++i) texts.push_back(HashValue(definition.fields[i], (*found)[i]));
+  if (!definition.score_field.empty()) texts.push_back(ShownValue(found->back()));
   const std::vector<std::optional<std::string_view>> values(texts.begin(), texts.end());
   entry.live->Put(View(name), values);
+}
+
+// What a FILTER looks at.
+std::vector<std::optional<std::string>> ReadJsonTexts(RedisModuleString* name, const std::vector<std::string>& paths) {
+  std::vector<std::optional<std::string>> texts(paths.size());
+  if (paths.empty()) return texts;
+  host::Context effects = host::EffectsContext::InDatabase(0);
+  const std::optional<std::vector<base::Json>> found = ReadJson(effects, name, paths);
+  for (size_t i = 0; found && i < paths.size(); ++i) texts[i] = ShownValue((*found)[i]);
+  return texts;
+}
+
+std::vector<std::optional<std::string>> ReadHashTexts(RedisModuleKey* key, const std::vector<std::string>& paths) {
+  std::vector<std::optional<std::string>> texts;
+  for (const std::string& path : paths) {
+    RedisModuleString* value = nullptr;
+    RedisModule_HashGet(key, REDISMODULE_HASH_CFIELDS, path.c_str(), &value, nullptr);
+    texts.push_back(value == nullptr ? std::nullopt : std::optional<std::string>(View(value)));
+    if (value != nullptr) RedisModule_FreeString(nullptr, value);
+  }
+  return texts;
+}
+
+bool Passes(const IndexEntry& entry, RedisModuleString* name, RedisModuleKey* key) {
+  if (!entry.filter) return true;
+  const std::vector<std::string>& paths = entry.filter->paths();
+  std::vector<std::optional<std::string>> texts =
+      entry.definition().json ? ReadJsonTexts(name, paths) : ReadHashTexts(key, paths);
+  search::Values values;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    if (!texts[i] && paths[i] == "__key") texts[i] = View(name);
+    texts[i] ? values.emplace_back(std::move(*texts[i])) : values.emplace_back();
+  }
+  return entry.filter->Passes(values);
 }
 
 }  // namespace
@@ -68,8 +107,13 @@ void IndexKey(RedisModuleString* name, RedisModuleKey* key, IndexEntry& entry) {
     entry.live->Remove(key_name);
     return;
   }
+  if (!Passes(entry, name, key)) {
+    entry.live->Remove(key_name);
+    return;
+  }
+  entry.Use();
   if (json) return IndexJson(name, entry);
-  HashFields fields(key, entry.definition().fields);
+  HashFields fields(key, entry.definition());
   entry.live->Put(key_name, fields.values());
 }
 

@@ -25,6 +25,7 @@ base::Status FtAggregate(FtModule& ft, host::Context& ctx, host::Args args) {
   if (base::Status room = ft.cursors().CheckRoom(entry); plan->cursor && !room.ok()) return ReplyFtError(ctx, room);
   ++ft.searches;
   ++entry->searches;
+  entry->Use();
   if (!place->here) return AggregateShards(ft, ctx, Words(args, 2), entry, std::move(*plan), place->shards);
   auto job = std::make_unique<AggregateJob>(ft, std::move(entry), std::move(*plan), ft.CallerOf(ctx));
   if (ctx.CanBlock()) {
@@ -40,6 +41,7 @@ search::AggregateDefaults AggregateDefaultsOf(const Settings& settings) {
   search::AggregateDefaults defaults;
   defaults.timeout_ms = settings.timeout_ms;
   defaults.dialect = settings.default_dialect;
+  defaults.parts = settings.parts();
   if (settings.max_aggregate_results >= 0) defaults.max_rows = static_cast<size_t>(settings.max_aggregate_results);
   return defaults;
 }

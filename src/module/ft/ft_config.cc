@@ -33,6 +33,15 @@ std::function<base::Status(Settings&, std::string_view)> SetCount(int64_t Settin
   };
 }
 
+std::function<base::Status(Settings&, std::string_view)> SetPositive(int64_t Settings::*member) {
+  return [member](Settings& settings, std::string_view text) -> base::Status {
+    ASSIGN_OR_RETURN(int64_t value, ParseCount(text));
+    if (value < 1) return InvalidArgument("Value is outside acceptable bounds");
+    settings.*member = value;
+    return base::OkStatus();
+  };
+}
+
 // -1 or "unlimited" for no limit.
 base::Status SetAggregateResults(Settings& settings, std::string_view text) {
   if (text == "-1" || search::EqualsIgnoringCase(text, "unlimited")) {
@@ -73,6 +82,10 @@ const std::vector<Option>& Options() {
          return s.max_aggregate_results < 0 ? std::string("unlimited") : std::to_string(s.max_aggregate_results);
        },
        &SetAggregateResults},
+      {"MINPREFIX", "Letters that a part of a word, as in wor*, has at least",
+       [](const Settings& s) { return std::to_string(s.min_prefix); }, SetPositive(&Settings::min_prefix)},
+      {"MAXEXPANSIONS", "Words that a part of a word, as in wor*, stands for at most",
+       [](const Settings& s) { return std::to_string(s.max_expansions); }, SetPositive(&Settings::max_expansions)},
       {"CURSOR_MAX_IDLE", "Milliseconds after which a cursor that nobody reads is dropped",
        [](const Settings& s) { return std::to_string(s.cursor_max_idle_ms); }, SetCount(&Settings::cursor_max_idle_ms)},
   };
@@ -150,6 +163,7 @@ search::SearchDefaults SearchDefaultsOf(const Settings& settings) {
   defaults.timeout_ms = settings.timeout_ms;
   defaults.dialect = settings.default_dialect;
   defaults.max_results = static_cast<size_t>(settings.max_search_results);
+  defaults.parts = settings.parts();
   return defaults;
 }
 

@@ -37,9 +37,14 @@ base::Status FtModule::AddIndex(search::IndexDefinition definition, bool scan) {
   if (indexes_.FindByName(definition.name) != nullptr) return base::AlreadyExists("Index already exists");
   auto entry = std::make_shared<IndexEntry>();
   entry->queue = std::make_shared<SearchQueue>();
+  if (!definition.filter.empty()) {
+    ASSIGN_OR_RETURN(entry->filter, search::DocumentFilter::Parse(definition.filter, definition));
+  }
+  entry->Use();
   auto wake = [this](const std::shared_ptr<search::LiveIndex>& live) { workers_.Wake(live); };
   ASSIGN_OR_RETURN(entry->live, search::LiveIndex::Create(std::move(definition), memory_, wake, &gate_));
   indexes_.Add(entry);
+  temporary_.Watch();
   for (const std::string& alias : entry->definition().aliases) indexes_.SetAlias(alias, entry);
   if (scan) scan_.Start(entry);
   return base::OkStatus();

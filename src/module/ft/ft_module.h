@@ -17,6 +17,7 @@
 #include "module/ft/index_workers.h"
 #include "module/ft/settings.h"
 #include "module/ft/shards.h"
+#include "module/ft/temporary_indexes.h"
 #include "module/host/args.h"
 #include "module/host/context.h"
 #include "search/aggregate_request.h"
@@ -101,6 +102,7 @@ class FtModule {
   IndexRegistry indexes_;
   BackgroundScan scan_;
   CursorTable cursors_;
+  TemporaryIndexes temporary_{*this};
   FieldLoader loader_;
   Settings settings_;
   base::ThreadPool readers_;

@@ -53,6 +53,7 @@ base::Status FtSearch(FtModule& ft, host::Context& ctx, host::Args args) {
   if (!plan.ok()) return ReplyFtError(ctx, plan.status());
   ++ft.searches;
   ++entry->searches;
+  entry->Use();
   if (!place->here) return SearchShards(ft, ctx, Words(args, 2), entry, std::move(*plan), place->shards);
   auto job = std::make_unique<SearchJob>(ft, std::move(*plan), host::Caller::Of(ctx));
   if (RunAtOnceIfShort(ctx, *entry, *job)) return base::OkStatus();

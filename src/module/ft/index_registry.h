@@ -3,11 +3,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "module/ft/search_job.h"
+#include "search/document_filter.h"
 #include "search/live_index.h"
 
 namespace redoubt::ft {
@@ -19,6 +22,10 @@ struct IndexEntry {
   bool scanning = false;    // a background scan has not seen all keys yet
   double scanned_part = 1;  // 0..1
   uint64_t searches = 0;
+  std::optional<search::DocumentFilter> filter;  // FILTER
+  int64_t used_at_us = 0;                        // when TEMPORARY began to count, of the steady clock
+
+  void Use() { used_at_us = base::SystemClock().SteadyMicros(); }
 
   const search::IndexDefinition& definition() const { return live->definition(); }
 };

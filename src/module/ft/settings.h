@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "search/text_settings.h"
+
 namespace redoubt::ft {
 
 // What FT.CONFIG SET changes. Main thread only.
@@ -12,6 +14,10 @@ struct Settings {
   int64_t max_search_results = 1'000'000;
   int64_t max_aggregate_results = -1;  // -1: no limit
   int64_t cursor_max_idle_ms = 300'000;
+  int64_t min_prefix = 2;
+  int64_t max_expansions = 200;
+
+  search::WordParts parts() const { return {static_cast<size_t>(min_prefix), static_cast<size_t>(max_expansions)}; }
 };
 
 }  // namespace redoubt::ft

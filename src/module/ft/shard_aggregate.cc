@@ -131,6 +131,7 @@ base::Status AnswerAggregate(FtModule& ft, std::string_view body, const NodeLink
   ASSIGN_OR_RETURN(search::AggregatePlan plan,
                    search::PlanAggregate(request.words, entry->definition(), request.AggregateDefaults()));
   RETURN_IF_ERROR(search::MakeShardAggregate(plan));
+  entry->Use();
   auto job = std::make_unique<AggregateJob>(ft, std::move(entry), std::move(plan),
                                             host::Caller::Named(std::string(request.user)));
   if (request.profile.wanted) {
@@ -161,6 +162,7 @@ base::Status AggregateShards(FtModule& ft, host::Context& ctx, std::span<const s
   if (!caller.MayUseEveryKey()) request.user = caller.user();
   request.timeout_ms = defaults.timeout_ms;
   request.dialect = defaults.dialect;
+  request.parts = defaults.parts;
   request.most = defaults.max_rows;
   request.words.assign(words.begin(), words.end());
   request.profile = profile;

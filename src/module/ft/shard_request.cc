@@ -12,6 +12,7 @@ search::SearchDefaults ShardRequest::SearchDefaults() const {
   search::SearchDefaults defaults;
   defaults.timeout_ms = timeout_ms;
   defaults.dialect = dialect;
+  defaults.parts = parts;
   defaults.max_results = most;
   return defaults;
 }
@@ -20,6 +21,7 @@ search::AggregateDefaults ShardRequest::AggregateDefaults() const {
   search::AggregateDefaults defaults;
   defaults.timeout_ms = timeout_ms;
   defaults.dialect = dialect;
+  defaults.parts = parts;
   defaults.max_rows = most;
   return defaults;
 }
@@ -31,6 +33,8 @@ std::string ShardRequest::Encode() const {
   out.Number(static_cast<uint64_t>(timeout_ms));
   out.Number(static_cast<uint64_t>(dialect));
   out.Number(most);
+  out.Number(parts.least_letters);
+  out.Number(parts.most_expansions);
   out.Byte(static_cast<uint8_t>((profile.wanted ? 1 : 0) | (profile.limited ? 2 : 0) | (profile.resp3 ? 4 : 0)));
   out.Number(words.size());
   for (std::string_view word : words) out.Text(word);
@@ -45,6 +49,8 @@ base::Result<ShardRequest> ShardRequest::Decode(std::string_view bytes) {
   ASSIGN_OR_RETURN(uint64_t timeout_ms, in.Number());
   ASSIGN_OR_RETURN(uint64_t dialect, in.Number());
   ASSIGN_OR_RETURN(request.most, in.Number());
+  ASSIGN_OR_RETURN(request.parts.least_letters, in.Number());
+  ASSIGN_OR_RETURN(request.parts.most_expansions, in.Number());
   ASSIGN_OR_RETURN(uint8_t profile, in.Byte());
   request.timeout_ms = static_cast<int64_t>(timeout_ms);
   request.dialect = static_cast<int>(dialect);

@@ -25,6 +25,7 @@ struct ShardRequest {
   int64_t timeout_ms = 0;
   int dialect = 1;
   size_t most = 0;  // largest LIMIT
+  search::WordParts parts;
   std::vector<std::string_view> words;
   ShardProfile profile;
 

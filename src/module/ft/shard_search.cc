@@ -118,6 +118,7 @@ base::Status AnswerSearch(FtModule& ft, std::string_view body, bool own, const N
   ASSIGN_OR_RETURN(search::SearchPlan plan,
                    search::PlanSearch(request.words, entry->definition(), request.SearchDefaults()));
   search::MakeShardPlan(plan);
+  entry->Use();
   auto shown = std::make_shared<const search::SearchPlan>(std::move(plan));
   if (request.profile.wanted) {
     return AnswerProfiled(ft, *entry, shown, request.profile, base::SystemClock().SteadyMicros() - begin, answer);
@@ -139,6 +140,7 @@ base::Status SearchShards(FtModule& ft, host::Context& ctx, std::span<const std:
   request.index = entry->definition().name;
   request.timeout_ms = defaults.timeout_ms;
   request.dialect = defaults.dialect;
+  request.parts = defaults.parts;
   request.most = defaults.max_results;
   request.words.assign(words.begin(), words.end());
   request.profile = profile;
