@@ -99,11 +99,15 @@ void NodeLink::Finish(uint64_t id, base::Result<std::string> answer) {
   if (found == waiting_.end()) return;  // it came too late
   Waiting waiting = std::move(found->second);
   waiting_.erase(found);
-  RedisModule_StopTimer(host::EffectsContext::raw(), waiting.timer, nullptr);
+  if (waiting.timer != 0) RedisModule_StopTimer(host::EffectsContext::raw(), waiting.timer, nullptr);
   waiting.done(std::move(answer));
 }
 
 void NodeLink::OnTimeout(RedisModuleCtx* /*ctx*/, void* id) {
+  // The server frees a timer after its callback: to stop it here would free it twice.
+  if (auto found = g_link->waiting_.find(reinterpret_cast<uintptr_t>(id)); found != g_link->waiting_.end()) {
+    found->second.timer = 0;
+  }
   g_link->Finish(reinterpret_cast<uintptr_t>(id), base::DeadlineExceeded("the node did not answer in time"));
 }
 
