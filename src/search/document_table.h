@@ -29,6 +29,7 @@ class DocumentTable {
   // The id of `key`, a new one if it has none. Throws std::bad_alloc.
   Id FindOrAdd(std::string_view key);
   bool Remove(Id id);
+  void PrefetchKey(Id id) const { __builtin_prefetch(keys_[id].text); }
   std::string_view Key(Id id) const { return {keys_[id].text, keys_[id].size}; }
 
   // Save() takes no lock. Load() reads what it wrote into a table without keys, DataLoss where that cannot be.

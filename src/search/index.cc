@@ -260,10 +260,15 @@ void Index::Finish(const SearchPlan& plan, Candidates candidates, SearchOutcome&
     if (end > plan.offset && end - plan.offset > plan.limit) end = plan.offset + plan.limit;
   }
   outcome.total = candidates.size();
+  const bool with_keys = plan.with_keys || outcome.candidates;
+  if (with_keys) {
+    for (size_t i = begin; i < end; ++i) documents_.PrefetchKey(candidates[i].id);
+  }
+  outcome.documents.reserve(end - std::min(begin, end));
   for (size_t i = begin; i < end; ++i) {
     Candidate& candidate = candidates[i];
     FoundDocument& document = outcome.documents.emplace_back();
-    if (plan.with_keys || outcome.candidates) document.key = documents_.Key(candidate.id);
+    if (with_keys) document.key = documents_.Key(candidate.id);
     document.distance = candidate.distance;
     document.score = candidate.score;
     document.sort_key = std::move(candidate.sort_key);

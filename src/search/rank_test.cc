@@ -62,6 +62,29 @@ TEST_F(RankTest, SortsTheKNearestByTheirField) {
   EXPECT_EQ(Rank(), (Keys{"1", "2", "3"}));
 }
 
+// Codes that are wrong by at most 0.5, 100 documents: those that may be among the nearest are a few more than k.
+TEST_F(RankTest, MeasuresOnlyWhatMayBeAmongTheNearest) {
+  outcome_.documents.clear();
+  for (int i = 0; i < 100; ++i) {
+    FoundDocument& document = outcome_.documents.emplace_back();
+    document.key = std::to_string(i % 2 == 0 ? i + 0.5 : i - 0.5);
+    document.distance = i;
+  }
+  plan_.query.knn->k = 10;
+  size_t measured = 0;
+  RankCandidates(
+      plan_,
+      [&](const FoundDocument& document) {
+        ++measured;
+        return std::optional<double>(std::stod(document.key));
+      },
+      outcome_);
+  EXPECT_GE(measured, 10u);
+  EXPECT_LE(measured, 14u);
+  ASSERT_EQ(outcome_.documents.size(), 10u);
+  EXPECT_EQ(outcome_.documents[9].distance, 8.5);
+}
+
 TEST_F(RankTest, LeavesAnAnswerAlone) {
   outcome_.candidates = false;
   EXPECT_EQ(Rank().size(), 5u);

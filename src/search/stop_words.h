@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,7 +19,7 @@ class StopWords {
   bool Contains(std::string_view word) const;
 
  private:
-  std::vector<std::string> words_;  // sorted
+  std::shared_ptr<const std::vector<std::string>> words_;  // sorted; a query makes a copy
 };
 
 }  // namespace redoubt::search

@@ -97,12 +97,12 @@ TextQueryParser::TextQueryParser(QueryScanner& scan, const IndexDefinition& defi
       definition_(definition),
       settings_(settings),
       stop_words_(definition.stop_words ? StopWords(*definition.stop_words) : StopWords()) {
-  if (!settings.verbatim)
-    stemmer_ = text::Stemmer::Create(settings.language.empty() ? definition.language : settings.language);
-  if (stemmer_ && !stemmer_->changes_words()) stemmer_.reset();
   for (size_t i = 0; i < definition.fields.size(); ++i) {
     if (definition.fields[i].type == FieldType::kText && !definition.fields[i].no_index) all_fields_.push_back(i);
   }
+  if (settings.verbatim || all_fields_.empty()) return;
+  stemmer_ = text::Stemmer::Create(settings.language.empty() ? definition.language : settings.language);
+  if (stemmer_ && !stemmer_->changes_words()) stemmer_.reset();
 }
 
 std::vector<size_t> TextQueryParser::Allowed(std::vector<size_t> fields) const {

@@ -24,7 +24,7 @@ struct CodeHead {
 class Codec {
  public:
   // A code is preceded by kHeadBytes that begin with its CodeHead; the rest of them is the owner's.
-  static constexpr size_t kHeadBytes = 16;
+  static constexpr size_t kHeadBytes = 20;
 
   // `centre` is empty or dim floats. It does not matter to kFloat32.
   Codec(size_t dim, Metric metric, Storage storage, std::span<const float> centre);

@@ -38,7 +38,6 @@ HnswGraph::HnswGraph(size_t m, size_t code_bytes, base::MemoryResource& memory)
     : m_(m),
       code_offset_(2 * m * sizeof(Slot) + Codec::kHeadBytes),
       records_(code_offset_ + code_bytes, memory),
-      ids_(sizeof(Id), memory),
       upper_(m * sizeof(Slot), memory),
       not_staged_(sizeof(uint64_t), memory, kStagedBlockBytes),
       free_rows_(kMaxLevel + 1) {}
@@ -52,7 +51,6 @@ base::Result<Slot> HnswGraph::TakeRecord() {
   const uint32_t slot = bound_.load();
   if (slot == kMaxSlots) return base::ResourceExhausted(fmt::format("a graph holds at most {} vectors", kMaxSlots));
   RETURN_IF_ERROR(records_.Grow(size_t{slot} + 1));
-  RETURN_IF_ERROR(ids_.Grow(size_t{slot} + 1));
   RETURN_IF_ERROR(not_staged_.Grow(slot / 64 + 1));
   new (&Head(slot)) NodeHead();
   bound_.store(slot + 1, std::memory_order_release);
@@ -128,7 +126,7 @@ GraphMemory HnswGraph::memory() const {
   memory.links = records / records_.row_bytes() * links;
   memory.codes = records - memory.links;
   memory.links += upper_.memory_bytes();
-  memory.ids = ids_.memory_bytes() + not_staged_.memory_bytes() + free_slots_.capacity() * sizeof(Slot);
+  memory.ids = not_staged_.memory_bytes() + free_slots_.capacity() * sizeof(Slot);
   for (const auto& rows : free_rows_) memory.ids += rows.capacity() * sizeof(uint32_t);
   return memory;
 }

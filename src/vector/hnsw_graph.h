@@ -82,8 +82,8 @@ class HnswGraph {
   std::byte* Code(Slot slot) const { return records_.At(slot) + code_offset_; }
   size_t Level(Slot slot) const { return Head(slot).tower.load(std::memory_order_acquire) >> kRowBits; }
   // kNoId: free, or deleted.
-  Id IdOf(Slot slot) const { return IdWord(slot).load(std::memory_order_acquire); }
-  void SetId(Slot slot, Id id) const { IdWord(slot).store(id); }
+  Id IdOf(Slot slot) const { return Head(slot).id.load(std::memory_order_acquire); }
+  void SetId(Slot slot, Id id) const { Head(slot).id.store(id); }
 
   // A staged slot has a code and an id but is not known to others yet. Safe on many threads.
   void SetStaged(Slot slot);
@@ -119,10 +119,12 @@ class HnswGraph {
   GraphMemory memory() const;
 
  private:
-  // Begins with what the codec keeps there.
+  // Begins with what the codec keeps there. The id lies here because a walk asks for it right after it measured the
+  // code.
   struct NodeHead {
     CodeHead code;
     std::atomic<uint32_t> tower{0};  // the highest level, and in kRowBits the row of level 1; the next levels follow
+    std::atomic<Id> id{kNoId};
     std::atomic<uint8_t> lock{0};
     bool queued = false;
   };
@@ -139,7 +141,6 @@ class HnswGraph {
   NodeHead& Head(Slot slot) const {
     return *reinterpret_cast<NodeHead*>(records_.At(slot) + code_offset_ - Codec::kHeadBytes);
   }
-  std::atomic<Id>& IdWord(Slot slot) const { return *reinterpret_cast<std::atomic<Id>*>(ids_.At(slot)); }
   std::atomic<uint64_t>& NotStaged(Slot slot) const {
     return *reinterpret_cast<std::atomic<uint64_t>*>(not_staged_.At(slot / 64));
   }
@@ -148,8 +149,7 @@ class HnswGraph {
 
   const size_t m_;
   const size_t code_offset_;
-  BlockStore records_;  // links of level 0, head, code
-  BlockStore ids_;
+  BlockStore records_;     // links of level 0, head, code
   BlockStore upper_;       // rows of m links
   BlockStore not_staged_;  // a bit per slot
   std::atomic<size_t> staged_count_{0};

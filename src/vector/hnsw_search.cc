@@ -17,16 +17,20 @@ constexpr double kFewestTwoHopNeighbours = 7;
 
 }  // namespace
 
-// By the distances that each is expected to measure; see the bench in bench/micro/hnsw_bench.cc.
+// By what each is expected to take, in nanoseconds: the distances that it measures, and what one of them costs,
+// measured with bench/micro/hnsw_bench.cc. A scan takes codes in order and is exact, so it may take half as much again.
 HnswPlan HnswIndex::Choose(const HnswQuery& query, size_t ef, size_t matching) const {
+  constexpr double kScanned = 35;
+  constexpr double kWalked = 115;
+  constexpr double kTwoHopped = 165;
   if (query.plan) return *query.plan;
   if (query.filter == nullptr) return HnswPlan::kWalk;
   const auto found = static_cast<double>(ef);
   const double share = static_cast<double>(matching) / static_cast<double>(std::max<size_t>(size(), 1));
   const double new_per_node = static_cast<double>(options_.m) * 0.75;
-  const double scan = static_cast<double>(matching);
-  const double plain = share > 0 ? found * new_per_node / share : scan;
-  const double two_hop = found * (2.5 * new_per_node + new_per_node * new_per_node * share);
+  const double scan = kScanned * static_cast<double>(matching) / 1.5;
+  const double plain = share > 0 ? kWalked * found * new_per_node / share : scan;
+  const double two_hop = kTwoHopped * found * (2.5 * new_per_node + new_per_node * new_per_node * share);
   const bool gaps = new_per_node * new_per_node * share < kFewestTwoHopNeighbours;
   if (scan <= (gaps ? plain : std::min(plain, two_hop))) return HnswPlan::kScan;
   return gaps || plain <= two_hop ? HnswPlan::kFilteredWalk : HnswPlan::kTwoHopWalk;
@@ -90,6 +94,11 @@ HnswResult HnswIndex::Search(const HnswQuery& query) const {
     walk->Begin(own.code(), ef, query.filter, &query.stop);
     const Slot start = walk->Descend(entry.slot, entry.level, 0);
     if (result.plan == HnswPlan::kTwoHopWalk) {
+      walk->BeginMatching();
+      query.filter->ForEach([&](Id id) {
+        walk->AddMatching(SlotOf(id));
+        return true;
+      });
       enough = walk->CollectMatching(start, matching);
     } else {
       walk->Collect(start, 0);

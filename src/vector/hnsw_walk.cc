@@ -161,11 +161,16 @@ void Walk::Collect(Slot start, size_t level) {
   }
 }
 
+void Walk::BeginMatching() {
+  matching_bound_ = graph_.bound();
+  matching_.assign((matching_bound_ + 63) / 64, 0);
+}
+
 // The next in a ring of twins that matches and is new. The others have been seen then: what they lead to besides, the
 // one that was met first does, too.
 Slot Walk::MatchingTwin(Slot slot) {
   for (Slot twin = graph_.Twin(slot); twin != kNoSlot && visited_.Insert(twin); twin = graph_.Twin(twin)) {
-    if (Accepts(twin)) return twin;
+    if (Matches(twin)) return twin;
   }
   return kNoSlot;
 }
@@ -180,7 +185,7 @@ void Walk::GatherMatching(Slot slot) {
     const Slot neighbour = links.Get(i);
     if (neighbour == kNoSlot) continue;
     if (visited_.Contains(neighbour)) continue;
-    if (Accepts(neighbour)) {
+    if (Matches(neighbour)) {
       visited_.Insert(neighbour);
       AddBatch(neighbour);
     } else {
@@ -195,7 +200,7 @@ void Walk::GatherMatching(Slot slot) {
     for (size_t i = beyond.capacity; i-- > 0;) {
       const Slot neighbour = beyond.Get(i);
       if (neighbour == kNoSlot) continue;
-      if (!visited_.Contains(neighbour) && Accepts(neighbour) && visited_.Insert(neighbour)) AddBatch(neighbour);
+      if (Matches(neighbour) && visited_.Insert(neighbour)) AddBatch(neighbour);
     }
     const Slot twin = MatchingTwin(failing_[seen]);
     if (twin != kNoSlot) AddBatch(twin);
@@ -224,8 +229,11 @@ void Walk::ScanStaged() {
 void Walk::Scan(const Slot* slots, size_t count) {
   for (size_t at = 0; at < count && !AskStop(); at += kScanChunk) {
     batch_.clear();
-    for (size_t i = at; i < std::min(count, at + kScanChunk); ++i) {
-      if (Accepts(slots[i])) AddBatch(slots[i]);  // before its code is read: one without an id may be being written
+    const size_t end = std::min(count, at + kScanChunk);
+    for (size_t i = at; i < end; ++i) graph_.PrefetchHead(slots[i]);
+    for (size_t i = at; i < end; ++i) {
+      if (Accepts(slots[i]))
+        batch_.push_back(slots[i]);  // before its code is read: one without an id may be being written
     }
     MeasureBatch();
     for (size_t i = 0; i < batch_.size(); ++i) {

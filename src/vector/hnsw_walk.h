@@ -85,8 +85,14 @@ class Walk {
   Slot Descend(Slot start, size_t from, size_t to);
   // The accepted slots nearest to the code, into the pool; the others are walked through.
   void Collect(Slot start, size_t level);
-  // The same on level 0 for a filter that few slots are in. False when it gave up after `budget` distances.
+  // The same on level 0 for a filter that few slots are in: those that AddMatching() named since
+  // BeginMatching(). False when it
+  // gave up after `budget` distances.
   bool CollectMatching(Slot start, size_t budget);
+  void BeginMatching();
+  void AddMatching(Slot slot) {
+    if (slot < matching_bound_) matching_[slot / 64] |= uint64_t{1} << (slot % 64);
+  }
   // Takes down what is staged, before Begin(); then measures those of them that the walk did not meet.
   void NoteStaged() { graph_.CopyStaged(staged_); }
   void ScanStaged();
@@ -103,6 +109,7 @@ class Walk {
     const Id id = graph_.IdOf(slot);
     return id != kNoId && (filter_ == nullptr || filter_->Contains(id));
   }
+  bool Matches(Slot slot) const { return slot < matching_bound_ && (matching_[slot / 64] >> (slot % 64) & 1) != 0; }
   void AddBatch(Slot slot) {
     graph_.PrefetchHead(slot);
     batch_.push_back(slot);
@@ -127,6 +134,9 @@ class Walk {
   size_t since_stop_ = 0;
   size_t measured_ = 0;
   VisitedSet visited_;
+  // A walk of two links looks at twenty times what it measures: the bits stay in the cache where ids would not.
+  std::vector<uint64_t> matching_;
+  size_t matching_bound_ = 0;
   Pool pool_;
   std::vector<Candidate> bridges_;  // a heap, nearest on top: to be expanded, though not accepted
   std::vector<Slot> batch_;

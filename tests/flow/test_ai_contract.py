@@ -275,7 +275,7 @@ def test_clients_that_leave_during_runs_leave_nothing_behind(ready, server):
         thread.join(20)
     eventually(lambda: ready.info("clients")["blocked_clients"] == 0)
     eventually(lambda: ready.info("clients")["connected_clients"] <= before["connected_clients"])
-    assert queue(ready)["waiting"] == 0 and queue(ready)["running"] == 0
+    eventually(lambda: queue(ready)["waiting"] == 0 and queue(ready)["running"] == 0)
     assert execute(ready, "double", ["x"], ["y"]) == b"OK"
 
 
