@@ -62,7 +62,7 @@ void GraphField::AddTo(IndexStats& stats) const {
 }
 
 vector::HnswResult GraphField::Search(std::string_view query, size_t k, size_t ef, const IdSet* filter,
-                                      std::function<bool()> stop) const {
+                                      std::function<bool()> stop, bool exact, Id without) const {
   std::vector<float> floats(options_.dim);
   if (!vector::DecodeElements(options_.type, query, floats)) return {};  // nothing is at a distance from it
   vector::HnswQuery knn;
@@ -70,6 +70,11 @@ vector::HnswResult GraphField::Search(std::string_view query, size_t k, size_t e
   knn.k = Oversampled(k);
   knn.ef = ef == 0 ? options_.graph.ef_runtime : ef;
   knn.filter = filter;
+  knn.without = without;
+  if (exact) {
+    knn.k *= 2;
+    knn.plan = vector::HnswPlan::kScan;
+  }
   knn.stop = std::move(stop);
   return graph_->Search(knn);
 }

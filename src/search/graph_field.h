@@ -25,8 +25,9 @@ class GraphField final : public FieldIndex {
 
   // Candidates of the `k` nearest by the distance of the codes: more than k, so that the right ones are among them when
   // they are measured with their vectors. `query` is a blob of the field's element type. `ef` 0 is the field's own.
+  // `exact`: out of all codes, and twice as many. `without`: a walk goes as if that one were not in the graph.
   vector::HnswResult Search(std::string_view query, size_t k, size_t ef, const IdSet* filter,
-                            std::function<bool()> stop) const;
+                            std::function<bool()> stop, bool exact = false, Id without = vector::kNoId) const;
 
   // All that are no farther than `radius` by the distance of the codes, nearest first.
   std::vector<vector::Hit> InRange(std::string_view query, double radius, std::function<bool()> stop) const;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <deque>
 #include <new>
+#include <random>
 #include <utility>
 
 #include "base/check.h"
@@ -165,8 +166,9 @@ Index::Candidates Index::FindInGraph(const SearchTask& task, SearchOutcome& outc
   if (task.stop) stop = [&] { return outcome.timed_out = task.stop(); };
   outcome.candidates = true;
   Candidates candidates;
-  const vector::HnswResult found = fields_[knn.field]->graph()->Search(knn.blob, knn.k, knn.ef_runtime.value_or(0),
-                                                                       filter ? &*filter : nullptr, std::move(stop));
+  const Id without = knn.without.empty() ? vector::kNoId : documents_.Find(knn.without).value_or(vector::kNoId);
+  const vector::HnswResult found = fields_[knn.field]->graph()->Search(
+      knn.blob, knn.k, knn.ef_runtime.value_or(0), filter ? &*filter : nullptr, std::move(stop), knn.exact, without);
   if (task.profile != nullptr) task.profile->vector_plan = VectorPlan(found, filter ? filter->Count() : size(), size());
   for (const vector::Hit& hit : found.hits) {
     candidates.push_back({hit.id, hit.distance, {}, distances.Of(hit.id, query.range_names.size())});
@@ -178,7 +180,7 @@ std::string Index::VectorPlan(const vector::HnswResult& found, size_t matching, 
   constexpr const char* kPlans[] = {"walk of the graph", "walk of the graph over documents that pass the filter",
                                     "walk of the graph through neighbours' neighbours that pass the filter",
                                     "scan of the codes of documents that pass the filter"};
-  return fmt::format("{}: {} distances of codes for {} of {} documents, {} candidates measured exactly",
+  return fmt::format("{}: {} distances of codes for {} of {} documents, {} candidates to measure exactly",
                      kPlans[static_cast<size_t>(found.plan)], found.measured, matching, documents, found.hits.size());
 }
 
@@ -315,6 +317,24 @@ std::vector<std::shared_ptr<vector::HnswIndex>> Index::Graphs() const {
     if (field->graph() != nullptr) graphs.push_back(field->graph()->index());
   }
   return graphs;
+}
+
+const std::shared_ptr<vector::HnswIndex>& Index::Graph(size_t field) const { return fields_[field]->graph()->index(); }
+
+std::vector<std::string> Index::SampleVectors(size_t field, size_t count, uint64_t seed) const {
+  const vector::HnswIndex& graph = *fields_[field]->graph()->index();
+  std::vector<std::string> keys;
+  if (documents_.bound() == 0) return keys;
+  std::mt19937_64 random(seed);
+  IdSet taken(documents_.bound());
+  // Few ids may be in use after a mass deletion: then as many as are met.
+  for (size_t tries = 0; tries < 100 * count && keys.size() < std::min(count, graph.size()); ++tries) {
+    const Id id = static_cast<Id>(random() % documents_.bound());
+    if (taken.Contains(id) || !graph.Contains(id)) continue;
+    taken.Insert(id);
+    keys.emplace_back(documents_.Key(id));
+  }
+  return keys;
 }
 
 std::vector<std::string> Index::Keys() const {

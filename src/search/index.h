@@ -95,6 +95,9 @@ class Index {
   std::vector<std::string> Keys() const;
   // Those of its fields; other threads link what is staged in them.
   std::vector<std::shared_ptr<vector::HnswIndex>> Graphs() const;
+  const std::shared_ptr<vector::HnswIndex>& Graph(size_t field) const;
+  // Keys of up to `count` documents that have a vector in a graph, at random, each once. `seed` decides which.
+  std::vector<std::string> SampleVectors(size_t field, size_t count, uint64_t seed) const;
   // The tags of a TAG field, in order.
   std::vector<std::string> Tags(size_t field) const;
 

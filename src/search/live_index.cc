@@ -244,4 +244,18 @@ std::vector<std::string> LiveIndex::Tags(size_t field) {
   return tags;
 }
 
+std::vector<std::string> LiveIndex::SampleVectors(size_t field, size_t count, uint64_t seed) {
+  std::shared_lock lock = LockForReading();
+  std::vector<std::string> keys = index_->SampleVectors(field, count, seed);
+  DoneReading(std::move(lock));
+  return keys;
+}
+
+std::shared_ptr<vector::HnswIndex> LiveIndex::Graph(size_t field) {
+  std::shared_lock lock = LockForReading();
+  std::shared_ptr<vector::HnswIndex> graph = index_->Graph(field);
+  DoneReading(std::move(lock));
+  return graph;
+}
+
 }  // namespace redoubt::search

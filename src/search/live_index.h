@@ -54,6 +54,9 @@ class LiveIndex : public std::enable_shared_from_this<LiveIndex> {
   IndexStats Stats();
   std::vector<std::string> Keys();
   std::vector<std::string> Tags(size_t field);
+  std::vector<std::string> SampleVectors(size_t field, size_t count, uint64_t seed);
+  // Of a field over a graph. Any thread; it may live on.
+  std::shared_ptr<vector::HnswIndex> Graph(size_t field);
 
   // Of the writer's thread.
   const IndexDefinition& definition() const { return definition_; }

@@ -59,6 +59,8 @@ struct KnnClause {
   std::string blob;                     // in the field's element type
   std::optional<size_t> ef_runtime;     // of a graph; nothing: that of the field
   std::optional<double> shard_k_ratio;  // the part of k that each node of a cluster is asked for, 0..1
+  std::string without;                  // the key of a document that the graph is to answer without
+  bool exact = false;                   // over a graph: every code is read, and twice as many are measured again
   bool graph = false;  // over a graph: what is found has to be measured again, with the vectors at `path`
   std::string path;
   vector::ElementType type = vector::ElementType::kFloat32;

@@ -47,6 +47,7 @@ struct HnswQuery {
   const IdSet* filter = nullptr;  // hits are out of these; null: out of all
   std::function<bool()> stop;  // asked about every 100 us of work; when it answers true the hits so far are the result
   std::optional<HnswPlan> plan = {};  // none: by estimated cost; a walk still becomes a scan where it finds too few
+  Id without = kNoId;                 // a walk goes as if this one were not in the index
 };
 
 enum class RepairProgress {
@@ -59,6 +60,17 @@ struct HnswResult {
   std::vector<Hit> hits;  // nearest first; distances are those of the codes
   HnswPlan plan = HnswPlan::kWalk;
   size_t measured = 0;  // distances
+};
+
+// How a graph is, at some moment of its life.
+struct HnswHealth {
+  size_t vectors = 0;
+  size_t staged = 0;   // wait to be linked
+  size_t removed = 0;  // places that wait for Repair()
+  size_t levels = 0;
+  size_t unreachable = 0;   // linked vectors that no way over level 0 leads to
+  double mean_links = 0;    // on level 0, of linked vectors
+  size_t fewest_links = 0;  // the same
 };
 
 // A graph index for approximate nearest neighbours (HNSW, Malkov & Yashunin 2016); see docs/design/hnsw.md.
@@ -102,6 +114,9 @@ class HnswIndex {
   RepairProgress Repair(size_t budget, base::ForkGate* gate = nullptr);
   // Whether ConnectStaged() or Repair() has something to do.
   bool HasWork() const;
+
+  // Looks at every node. `stop` is asked now and then; what it cuts short has counted a part.
+  HnswHealth Health(const std::function<bool()>& stop) const;
 
   size_t size() const { return size_.load(std::memory_order_relaxed); }
   size_t removed() const;  // places that wait for Repair()

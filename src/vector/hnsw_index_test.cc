@@ -20,12 +20,12 @@ constexpr size_t kClusters = 20;
 // Vectors in clusters, their index, and the exact answers.
 class HnswTest : public testing::Test {
  protected:
-  void Make(Metric metric, Storage storage = Storage::kInt8) {
+  void Make(Metric metric, Storage storage = Storage::kInt8, size_t m = 8) {
     HnswOptions options;
     options.dim = kDim;
     options.metric = metric;
     options.storage = storage;
-    options.m = 8;
+    options.m = m;
     options.ef_construction = 80;
     index_ = *HnswIndex::Create(options);
     metric_ = metric;
@@ -193,16 +193,16 @@ TEST_F(HnswTest, ATwoHopWalkFindsWhatFewMatch) {
 }
 
 TEST_F(HnswTest, ChoosesTheCheapestPlan) {
-  Make(Metric::kL2);
-  PutMany(6000);
+  Make(Metric::kL2, Storage::kInt8, 16);
+  PutMany(8000);
   auto plan_for = [this](Id every) {
     IdSet filter(vectors_.size());
     for (Id id = 0; id < vectors_.size(); id += every) filter.Insert(id);
-    return index_->Search({Sample(0), 10, 10, &filter, nullptr}).plan;
+    return index_->Search({Sample(0), 1, 1, &filter, nullptr}).plan;
   };
   EXPECT_EQ(plan_for(1), HnswPlan::kFilteredWalk);
   EXPECT_EQ(plan_for(2), HnswPlan::kFilteredWalk);
-  EXPECT_EQ(plan_for(5), HnswPlan::kTwoHopWalk);
+  EXPECT_EQ(plan_for(10), HnswPlan::kTwoHopWalk);
   EXPECT_EQ(plan_for(100), HnswPlan::kScan);
 }
 
@@ -370,6 +370,45 @@ TEST(RerankTest, OrdersByTheVectorsAndDropsWhatIsGone) {
   std::vector<Hit> ranked =
       Rerank(Metric::kL2, query, hits, 2, [&](Id id) { return vectors[id].empty() ? nullptr : vectors[id].data(); });
   EXPECT_EQ(ranked, (std::vector<Hit>{{1, 1}, {3, 4}}));
+}
+
+TEST_F(HnswTest, AnswersAsIfOneWereNotInIt) {
+  Make(Metric::kL2);
+  PutMany(1000);
+  size_t found = 0;
+  for (Id id = 0; id < 1000; ++id) {
+    HnswResult got = index_->Search({vectors_[id], 20, 20, nullptr, nullptr, {}, id});
+    EXPECT_EQ(got.hits.size(), 20u);
+    std::set<Id> hits;
+    for (const Hit& hit : got.hits) hits.insert(hit.id);
+    EXPECT_EQ(hits.count(id), 0u);
+    for (const Hit& hit : Exact(vectors_[id], 11, nullptr)) found += hits.count(hit.id);
+  }
+  EXPECT_GE(static_cast<double>(found) / 10'000, 0.95);
+}
+
+TEST_F(HnswTest, TellsHowItIs) {
+  auto never = [] { return false; };
+  Make(Metric::kL2);
+  EXPECT_EQ(index_->Health(never).vectors, 0u);
+  EXPECT_EQ(index_->Health(never).fewest_links, 0u);
+  PutMany(500);
+  Stage(500);
+  for (Id id = 0; id < 100; ++id) Remove(id);
+  HnswHealth health = index_->Health(never);
+  EXPECT_EQ(health.vectors, 401u);
+  EXPECT_EQ(health.staged, 1u);
+  EXPECT_EQ(health.removed, 100u);
+  EXPECT_EQ(health.unreachable, 0u);
+  EXPECT_GE(health.levels, 2u);
+  EXPECT_GE(health.fewest_links, 1u);
+  EXPECT_LE(health.mean_links, 16);
+  EXPECT_GT(health.mean_links, static_cast<double>(health.fewest_links));
+  ConnectAll();
+  RepairAll();
+  health = index_->Health(never);
+  EXPECT_EQ(health.staged, 0u);
+  EXPECT_EQ(health.removed, 0u);
 }
 
 }  // namespace

@@ -92,6 +92,7 @@ HnswResult HnswIndex::Search(const HnswQuery& query) const {
   const Entry entry = LoadEntry();
   if (result.plan != HnswPlan::kScan && entry.slot != kNoSlot) {
     walk->Begin(own.code(), ef, query.filter, &query.stop);
+    walk->Exclude(query.without == kNoId ? kNoSlot : SlotOf(query.without));
     const Slot start = walk->Descend(entry.slot, entry.level, 0);
     if (result.plan == HnswPlan::kTwoHopWalk) {
       walk->BeginMatching();

@@ -59,6 +59,7 @@ void VisitedSet::Reset(size_t bound) {
 void Walk::Begin(const std::byte* code, size_t ef, const IdSet* filter, const std::function<bool()>* stop) {
   code_ = code;
   filter_ = filter;
+  excluded_ = kNoSlot;
   stop_ = stop;
   stopped_ = false;
   since_stop_ = 0;
@@ -87,6 +88,7 @@ Slot Walk::Descend(Slot start, size_t from, size_t to) {
   batch_.assign(1, start);
   MeasureBatch();
   Candidate best = {distances_[0], start};
+  if (start == excluded_) best.distance = std::numeric_limits<float>::infinity();
   for (size_t level = from; level > to; --level) {
     for (bool moved = true; moved;) {
       moved = false;
@@ -94,7 +96,7 @@ Slot Walk::Descend(Slot start, size_t from, size_t to) {
       batch_.clear();
       for (size_t i = links.capacity; i-- > 0;) {
         const Slot slot = links.Get(i);
-        if (slot == kNoSlot) continue;
+        if (slot == kNoSlot || slot == excluded_) continue;
         AddBatch(slot);
       }
       MeasureBatch();

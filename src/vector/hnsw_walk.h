@@ -81,6 +81,13 @@ class Walk {
   void Begin(const std::byte* code, size_t ef, const IdSet* filter = nullptr,
              const std::function<bool()>* stop = nullptr);
 
+  // After Begin(): the slot is not met. Searching for what is in the graph finds its own links, which makes it easier
+  // than a search for anything else.
+  void Exclude(Slot slot) {
+    excluded_ = slot;
+    if (slot != kNoSlot) visited_.Insert(slot);
+  }
+
   // The local minimum on each of the levels from..to+1, the next search starts there.
   Slot Descend(Slot start, size_t from, size_t to);
   // The accepted slots nearest to the code, into the pool; the others are walked through.
@@ -129,6 +136,7 @@ class Walk {
   Epochs::Ticket ticket_;
   const std::byte* code_ = nullptr;
   const IdSet* filter_ = nullptr;
+  Slot excluded_ = kNoSlot;
   const std::function<bool()>* stop_ = nullptr;
   bool stopped_ = false;
   size_t since_stop_ = 0;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "module/ft/aggregate_result.h"
+#include "module/ft/field_loader.h"
 #include "module/ft/index_registry.h"
 #include "module/ft/profile_reply.h"
 #include "module/host/acl.h"
@@ -18,7 +19,7 @@ class FtModule;
 
 // One aggregation on its way: planned on the main thread; documents found and steps run by a reader thread; fields of
 // the hashes read on the main thread, a slice at a time (FieldLoader); answered on the main thread.
-class AggregateJob final : public host::Completion {
+class AggregateJob final : public host::Completion, public KeyReading {
  public:
   AggregateJob(FtModule& ft, std::shared_ptr<IndexEntry> entry, search::AggregatePlan plan, host::Caller caller);
 
@@ -31,10 +32,9 @@ class AggregateJob final : public host::Completion {
   // All of it here and now, for transactions and scripts.
   void RunInPlace(host::Context& ctx);
 
-  // Main thread: reads the fields that the rows need now until `until_us` (SteadyMicros). True when all are read, or
-  // will not be: then ContinueOnReader().
-  bool LoadSome(host::Context& effects, int64_t until_us);
-  void ContinueOnReader();
+  // The fields that the rows need now.
+  bool LoadSome(host::Context& effects, int64_t until_us) override;
+  void ContinueOnReader() override;
 
   // Before the start: notes what is done, and replies as FT.PROFILE does.
   void set_profile(QueryProfile profile) { profile_ = std::move(profile); }

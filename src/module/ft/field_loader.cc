@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/clock.h"
-#include "module/ft/aggregate_job.h"
 #include "module/host/blocked_client.h"
 
 namespace redoubt::ft {
@@ -14,7 +13,7 @@ constexpr int kPauseMillis = 1;
 
 }  // namespace
 
-void FieldLoader::Add(AggregateJob* job) {
+void FieldLoader::Add(KeyReading* job) {
   bool wake = false;
   {
     std::lock_guard lock(mu_);
@@ -54,7 +53,7 @@ void FieldLoader::RunSlice() {
   const int64_t until = begin + kSliceMicros;
   host::Context effects = host::EffectsContext::InDatabase(0);
   while (!jobs_.empty() && clock.SteadyMicros() < until) {
-    AggregateJob* job = jobs_.front();
+    KeyReading* job = jobs_.front();
     jobs_.pop_front();
     if (job->LoadSome(effects, until)) {
       job->ContinueOnReader();

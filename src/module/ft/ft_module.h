@@ -122,6 +122,7 @@ base::Status FtAlias(FtModule& ft, host::Context& ctx, host::Args args);
 base::Status FtAlter(FtModule& ft, host::Context& ctx, host::Args args);
 base::Status FtConfig(FtModule& ft, host::Context& ctx, host::Args args);
 base::Status FtExplain(FtModule& ft, host::Context& ctx, host::Args args);
+base::Status FtDebug(FtModule& ft, host::Context& ctx, host::Args args);
 base::Status FtProfile(FtModule& ft, host::Context& ctx, host::Args args);
 base::Status FtTagVals(FtModule& ft, host::Context& ctx, host::Args args);
 base::Status FtInfo(FtModule& ft, host::Context& ctx, host::Args args);
