@@ -163,6 +163,16 @@ Status ParseEpsilon(std::string_view value, VectorOptions& options) {
   return OkStatus();
 }
 
+Status ParseTargetRecall(std::string_view value, VectorOptions& options) {
+  const std::optional<double> recall = ParseDouble(value);
+  if (!recall) return BadIndexPart(options, "target recall", "Could not convert argument to expected type");
+  if (!(*recall > 0 && *recall < 1)) {
+    return BadIndexPart(options, "target recall", "Value is outside acceptable bounds");
+  }
+  options.graph.target_recall = *recall;
+  return OkStatus();
+}
+
 // False when HNSW has no such attribute.
 Result<bool> ParseGraphAttribute(std::string_view key, std::string_view value, VectorOptions& options) {
   constexpr size_t kMaxM = 512;
@@ -173,7 +183,11 @@ Result<bool> ParseGraphAttribute(std::string_view key, std::string_view value, V
   } else if (EqualsIgnoringCase(key, "EF_CONSTRUCTION")) {
     RETURN_IF_ERROR(ParseBounded(options, "efc", value, 1, kMaxEfConstruction, graph.ef_construction));
   } else if (EqualsIgnoringCase(key, "EF_RUNTIME")) {
+    graph.ef_auto = EqualsIgnoringCase(value, "AUTO");
+    if (graph.ef_auto) return true;
     RETURN_IF_ERROR(ParseBounded(options, "efr", value, 1, kMaxCount, graph.ef_runtime));
+  } else if (EqualsIgnoringCase(key, "TARGET_RECALL")) {
+    RETURN_IF_ERROR(ParseTargetRecall(value, options));
   } else if (EqualsIgnoringCase(key, "EPSILON")) {
     RETURN_IF_ERROR(ParseEpsilon(value, options));
   } else if (EqualsIgnoringCase(key, "COMPRESSION")) {
@@ -247,6 +261,9 @@ Status ParseVector(ArgCursor& args, VectorOptions& options) {
     return InvalidArgument(
         fmt::format("Missing mandatory parameter: cannot create {} index without specifying {} argument",
                     VectorAlgorithmName(options.algorithm), name));
+  }
+  if (options.graph.target_recall && !options.graph.ef_auto) {
+    return BadIndexPart(options, "target recall", "It needs EF_RUNTIME AUTO");
   }
   return OkStatus();
 }
@@ -331,7 +348,9 @@ Result<Field> ParseField(ArgCursor& args, bool json) {
 void AppendGraph(const GraphOptions& graph, std::vector<std::string>& attributes) {
   attributes.insert(attributes.end(), {"M", std::to_string(graph.m)});
   attributes.insert(attributes.end(), {"EF_CONSTRUCTION", std::to_string(graph.ef_construction)});
-  attributes.insert(attributes.end(), {"EF_RUNTIME", std::to_string(graph.ef_runtime)});
+  attributes.insert(attributes.end(), {"EF_RUNTIME", graph.ef_auto ? "AUTO" : std::to_string(graph.ef_runtime)});
+  if (graph.target_recall)
+    attributes.insert(attributes.end(), {"TARGET_RECALL", fmt::format("{}", *graph.target_recall)});
   attributes.insert(attributes.end(), {"EPSILON", fmt::format("{}", graph.epsilon)});
   attributes.insert(attributes.end(), {"COMPRESSION", graph.full_floats ? "NONE" : "INT8"});
 }

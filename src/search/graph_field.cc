@@ -27,6 +27,7 @@ Result<std::unique_ptr<GraphField>> GraphField::Create(const VectorOptions& opti
   graph.metric = options.metric;
   graph.m = options.graph.m;
   graph.ef_construction = options.graph.ef_construction;
+  graph.target_recall = options.graph.RecallToTuneFor();
   graph.storage = options.graph.full_floats ? vector::Storage::kFloat32 : vector::Storage::kInt8;
   graph.memory = &memory;
   ASSIGN_OR_RETURN(std::unique_ptr<vector::HnswIndex> index, vector::HnswIndex::Create(graph));
@@ -68,7 +69,7 @@ vector::HnswResult GraphField::Search(std::string_view query, size_t k, size_t e
   vector::HnswQuery knn;
   knn.vector = floats;
   knn.k = Oversampled(k);
-  knn.ef = ef == 0 ? options_.graph.ef_runtime : ef;
+  knn.ef = ef == 0 ? EfRuntime() : ef;
   knn.filter = filter;
   knn.without = without;
   if (exact) {

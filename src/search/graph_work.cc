@@ -48,12 +48,19 @@ bool GraphWork::pending() const {
   return std::any_of(graphs_.begin(), graphs_.end(), [](const auto& graph) { return graph->HasWork(); });
 }
 
-GraphWork::Turn GraphWork::Run() {
+size_t GraphWork::tuned_ef() const {
+  std::lock_guard lock(mu_);
+  size_t ef = 0;
+  for (const auto& graph : graphs_) ef = std::max(ef, graph->tuned_ef());
+  return ef;
+}
+
+GraphWork::Turn GraphWork::Run(const std::function<bool()>& stop) {
   Turn turn = Turn::kNone;
   for (const auto& graph : graphs()) {
     const bool linked = graph->ConnectStaged(kVectorsPerTurn, gate_);
     const vector::RepairProgress repaired = graph->Repair(kNodesPerTurn, gate_);
-    if (linked || repaired == vector::RepairProgress::kSome) {
+    if (linked || repaired == vector::RepairProgress::kSome || graph->Tune(stop)) {
       turn = Turn::kSome;
     } else if (repaired == vector::RepairProgress::kWaiting && turn == Turn::kNone) {
       turn = Turn::kWaiting;

@@ -35,7 +35,11 @@ class GraphWork {
     kSome,     // a few milliseconds of work are done
     kWaiting,  // for searches under way to end: come back in a millisecond
   };
-  Turn Run();
+  // `stop` is asked during what takes longer.
+  Turn Run(const std::function<bool()>& stop = [] { return false; });
+
+  // The largest ef that was measured for a target recall, 0: none was.
+  size_t tuned_ef() const;
 
  private:
   using Graphs = std::vector<std::shared_ptr<vector::HnswIndex>>;

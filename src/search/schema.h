@@ -38,8 +38,13 @@ struct GraphOptions {
   size_t m = 16;
   size_t ef_construction = 200;
   size_t ef_runtime = 10;
+  bool ef_auto = false;  // EF_RUNTIME AUTO: what target_recall takes is measured, `ef_runtime` until then
+  std::optional<double> target_recall;  // TARGET_RECALL, 0..1
   double epsilon = 0.01;
   bool full_floats = false;  // COMPRESSION NONE, else INT8
+
+  // 0: `ef_runtime` is as it was given.
+  double RecallToTuneFor() const { return ef_auto ? target_recall.value_or(0.95) : 0; }
 };
 
 struct VectorOptions {

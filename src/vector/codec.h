@@ -61,6 +61,7 @@ class OwnCode {
  public:
   explicit OwnCode(const Codec& codec) : bytes_(Codec::kHeadBytes + codec.code_bytes()) {}
   std::byte* code() { return bytes_.data() + Codec::kHeadBytes; }
+  const std::byte* code() const { return bytes_.data() + Codec::kHeadBytes; }
 
  private:
   std::vector<std::byte> bytes_;

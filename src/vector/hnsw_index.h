@@ -33,6 +33,7 @@ struct HnswOptions {
   size_t ef_construction = 200;  // candidates among which the links of a new node are chosen, 1..65536
   Storage storage = Storage::kInt8;
   std::vector<float> centre;  // a point in the middle of the data, such as the mean of a sample; empty: the origin
+  double target_recall = 0;   // 0..1: Tune() finds the ef that it takes; 0: nobody asks
   uint64_t seed = 1;          // of the levels
   base::MemoryResource* memory = &base::DefaultMemory();  // outlives the index, serves many threads
 };
@@ -112,7 +113,13 @@ class HnswIndex {
   // Takes removed vectors out of the graph, mending the links around them, and frees their places. Looks at no more
   // than `budget` nodes, and passes `gate` for a few at a time. Any thread; one at a time does something.
   RepairProgress Repair(size_t budget, base::ForkGate* gate = nullptr);
-  // Whether ConnectStaged() or Repair() has something to do.
+  // Measures which ef the target recall takes, when the graph has changed by half since the last time; false when there
+  // was nothing to do. It costs a scan of all codes for each of a hundred vectors: about a hundredth of what building
+  // the graph took. Any thread; one at a time does something. `stop` is asked now and then.
+  bool Tune(const std::function<bool()>& stop);
+  // What Tune() found; 0 before.
+  size_t tuned_ef() const { return tuned_ef_.load(std::memory_order_relaxed); }
+  // Whether ConnectStaged(), Repair() or Tune() has something to do.
   bool HasWork() const;
 
   // Looks at every node. `stop` is asked now and then; what it cuts short has counted a part.
@@ -174,9 +181,16 @@ class HnswIndex {
   Slot LiveTwin(Slot slot) const;
 
   // Searching.
+  HnswResult SearchCode(const std::byte* code, const HnswQuery& query) const;
   HnswPlan Choose(const HnswQuery& query, size_t ef, size_t matching) const;
   void ScanMatching(Walk& walk, const IdSet* filter) const;
   std::vector<Hit> TakeHits(Walk& walk, size_t k) const;
+
+  // Tuning.
+  struct Sample;
+  bool WantsTuning() const;
+  std::vector<Sample> TakeSample(const std::function<bool()>& stop) const;
+  double RecallOf(const std::vector<Sample>& samples, size_t ef, const std::function<bool()>& stop) const;
 
   // Repairing.
   void MendSome(size_t& budget, base::ForkGate* gate);
@@ -208,6 +222,10 @@ class HnswIndex {
   std::atomic<uint64_t> entry_word_{0};  // an Entry
   Entry LoadEntry() const;
   void StoreEntry(Entry entry);
+
+  std::atomic<bool> tuning_{false};
+  std::atomic<size_t> tuned_ef_{0};
+  std::atomic<size_t> tuned_size_{0};  // how many vectors there were then
 
   mutable std::mutex walks_mu_;
   mutable std::vector<std::unique_ptr<Walk>> walks_ GUARDED_BY(walks_mu_);

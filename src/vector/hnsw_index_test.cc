@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <optional>
 #include <random>
 #include <set>
@@ -385,6 +386,45 @@ TEST_F(HnswTest, AnswersAsIfOneWereNotInIt) {
     for (const Hit& hit : Exact(vectors_[id], 11, nullptr)) found += hits.count(hit.id);
   }
   EXPECT_GE(static_cast<double>(found) / 10'000, 0.95);
+}
+
+// Without clusters an ef of 10 finds about half.
+TEST_F(HnswTest, FindsTheEfThatARecallTakes) {
+  auto never = [] { return false; };
+  std::normal_distribution<float> normal;
+  std::map<double, size_t> efs;
+  for (double target : {0.5, 0.9, 0.99}) {
+    HnswOptions options;
+    options.dim = kDim;
+    options.m = 8;
+    options.ef_construction = 80;
+    options.target_recall = target;
+    index_ = *HnswIndex::Create(options);
+    EXPECT_FALSE(index_->HasWork());
+    vectors_.clear();
+    for (Id id = 0; id < 3000; ++id) {
+      std::vector<float>& vector = vectors_.emplace_back(kDim);
+      for (float& x : vector) x = normal(random_);
+      ASSERT_TRUE(index_->Add(id, vector).ok());
+    }
+    EXPECT_TRUE(index_->HasWork());
+    EXPECT_EQ(index_->tuned_ef(), 0u);
+    EXPECT_TRUE(index_->Tune(never));
+    EXPECT_FALSE(index_->Tune(never));  // nothing has changed
+    EXPECT_FALSE(index_->HasWork());
+    efs[target] = index_->tuned_ef();
+    size_t found = 0;
+    for (size_t q = 0; q < 100; ++q) {
+      std::vector<float> query(kDim);
+      for (float& x : query) x = normal(random_);
+      std::set<Id> hits;
+      for (const Hit& hit : index_->Search({query, 10, index_->tuned_ef(), nullptr, nullptr}).hits) hits.insert(hit.id);
+      for (const Hit& hit : Exact(query, 10, nullptr)) found += hits.count(hit.id);
+    }
+    EXPECT_GE(static_cast<double>(found) / 1000, target - 0.06) << "codes, and other vectors than were measured";
+  }
+  EXPECT_LT(efs[0.5], efs[0.9]);
+  EXPECT_LT(efs[0.9], efs[0.99]);
 }
 
 TEST_F(HnswTest, TellsHowItIs) {

@@ -26,7 +26,7 @@ bool HnswIndex::WorthARepair() const {
 }
 
 bool HnswIndex::HasWork() const {
-  if (phase_.load() != RepairPhase::kIdle) return true;
+  if (phase_.load() != RepairPhase::kIdle || (WantsTuning() && !tuning_.load())) return true;
   std::lock_guard lock(mu_);
   return !queue_.empty() || WorthARepair();
 }

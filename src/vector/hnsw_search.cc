@@ -79,10 +79,14 @@ std::vector<Hit> HnswIndex::TakeHits(Walk& walk, size_t k) const {
 
 HnswResult HnswIndex::Search(const HnswQuery& query) const {
   CHECK(query.vector.size() == options_.dim);
+  OwnCode own(codec_);
+  return codec_.Encode(query.vector, own.code()) ? SearchCode(own.code(), query) : HnswResult();
+}
+
+HnswResult HnswIndex::SearchCode(const std::byte* code, const HnswQuery& query) const {
   HnswResult result;
   const size_t k = std::min(query.k, size());
-  OwnCode own(codec_);
-  if (k == 0 || !codec_.Encode(query.vector, own.code())) return result;
+  if (k == 0) return result;
   const size_t ef = std::max(std::min(query.ef, size()), k) * (query.filter != nullptr ? kFilteredEfFactor : 1);
   const size_t matching = query.filter != nullptr ? query.filter->Count() : size();
   Lease walk(*this);
@@ -91,7 +95,7 @@ HnswResult HnswIndex::Search(const HnswQuery& query) const {
   bool enough = false;
   const Entry entry = LoadEntry();
   if (result.plan != HnswPlan::kScan && entry.slot != kNoSlot) {
-    walk->Begin(own.code(), ef, query.filter, &query.stop);
+    walk->Begin(code, ef, query.filter, &query.stop);
     walk->Exclude(query.without == kNoId ? kNoSlot : SlotOf(query.without));
     const Slot start = walk->Descend(entry.slot, entry.level, 0);
     if (result.plan == HnswPlan::kTwoHopWalk) {
@@ -110,7 +114,7 @@ HnswResult HnswIndex::Search(const HnswQuery& query) const {
     result.measured = walk->measured();
   }
   if (!enough && !walk->stopped()) {
-    walk->Begin(own.code(), k, query.filter, &query.stop);
+    walk->Begin(code, k, query.filter, &query.stop);
     ScanMatching(*walk, query.filter);
     result.plan = HnswPlan::kScan;
     result.measured += walk->measured();

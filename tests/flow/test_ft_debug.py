@@ -81,6 +81,40 @@ def test_the_health_of_a_graph(filled):
     assert health["vectors"] == 2000
 
 
+def test_ef_runtime_auto_reaches_its_recall(client):
+    words = f"TYPE FLOAT32 DIM {DIM} DISTANCE_METRIC L2 M 8 EF_RUNTIME AUTO TARGET_RECALL 0.99".split()
+    client.execute_command("FT.CREATE", "idx", "SCHEMA", "vec", "VECTOR", "HNSW", len(words), *words)
+    pipe = client.pipeline(transaction=False)
+    for i, vector in enumerate(np.random.default_rng(3).standard_normal((4000, DIM))):
+        pipe.hset(f"item:{i}", "vec", blob(*vector))
+    pipe.execute()
+    eventually(lambda: int(info(client)["staged_vectors"]) == 0, timeout=60, what="all vectors are linked")
+
+    def recall(*options):
+        return pairs(client.execute_command("FT.DEBUG", "RECALL", "idx", "vec", 300, 10, *options))
+
+    eventually(lambda: float(recall()["recall"]) >= 0.98, timeout=30, what="the ef was measured")
+    assert recall()["ef_runtime"] > 10
+    assert float(recall("EF_RUNTIME", 1)["recall"]) < 0.9
+    field = info(client)["attributes"][0]
+    assert field[field.index(b"ef_runtime") + 1] == b"AUTO"
+    assert field[field.index(b"target_recall") + 1] == b"0.99"
+
+
+@pytest.mark.parametrize(
+    "words, reason",
+    [
+        ("EF_RUNTIME AUTO TARGET_RECALL 1", "Value is outside acceptable bounds"),
+        ("EF_RUNTIME AUTO TARGET_RECALL much", "Could not convert argument to expected type"),
+        ("EF_RUNTIME 20 TARGET_RECALL 0.9", "It needs EF_RUNTIME AUTO"),
+    ],
+)
+def test_a_target_recall_that_cannot_be(client, words, reason):
+    words = f"TYPE FLOAT32 DIM 2 DISTANCE_METRIC L2 {words}".split()
+    with pytest.raises(redis.ResponseError, match=f"HNSW index target recall: {reason}"):
+        client.execute_command("FT.CREATE", "idx", "SCHEMA", "vec", "VECTOR", "HNSW", len(words), *words)
+
+
 @pytest.mark.parametrize(
     "words, text",
     [

@@ -79,10 +79,12 @@ FieldProperties Describe(const Field& field) {
   }
   if (field.type == FieldType::kVector && field.vector.algorithm == search::VectorAlgorithm::kHnsw) {
     const search::GraphOptions& graph = field.vector.graph;
-    properties.pairs.insert(properties.pairs.end(), {{"M", std::to_string(graph.m)},
-                                                     {"ef_construction", std::to_string(graph.ef_construction)},
-                                                     {"ef_runtime", std::to_string(graph.ef_runtime)},
-                                                     {"compression", graph.full_floats ? "NONE" : "INT8"}});
+    properties.pairs.insert(properties.pairs.end(),
+                            {{"M", std::to_string(graph.m)},
+                             {"ef_construction", std::to_string(graph.ef_construction)},
+                             {"ef_runtime", graph.ef_auto ? "AUTO" : std::to_string(graph.ef_runtime)},
+                             {"compression", graph.full_floats ? "NONE" : "INT8"}});
+    if (graph.ef_auto) properties.pairs.emplace_back("target_recall", fmt::format("{}", graph.RecallToTuneFor()));
   }
   if (field.type == FieldType::kTag) {
     const bool none = field.tag.separator == search::TagOptions::kNone;
@@ -102,7 +104,7 @@ bool IsNumber(std::string_view property) {
 
 void ReplyPair(host::Context& ctx, const std::pair<std::string, std::string>& pair) {
   ctx.ReplyBulk(pair.first);
-  if (IsNumber(pair.first)) {
+  if (IsNumber(pair.first) && pair.second != "AUTO") {
     ctx.ReplyInteger(std::stoll(pair.second));
   } else {
     ctx.ReplyBulk(pair.second);

@@ -55,7 +55,7 @@ void IndexWorkers::Work(const std::shared_ptr<search::LiveIndex>& index) {
   LowerPriorityOnce();
   Turn turn = Turn::kSome;
   for (size_t i = 0; i < kTurns && turn != Turn::kNone && !stopping_; ++i) {
-    turn = index->work().Run();
+    turn = index->work().Run([this] { return stopping_.load(); });
     if (turn == Turn::kWaiting) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   Leave(*index);

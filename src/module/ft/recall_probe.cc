@@ -101,6 +101,12 @@ void RecallProbe::Search(Probe& probe) {
   exact_us_ += Now() - walked;
 }
 
+size_t RecallProbe::EfRuntime() const {
+  if (request_.ef_runtime > 0) return request_.ef_runtime;
+  const size_t tuned = live_->Graph(request_.field)->tuned_ef();
+  return tuned > 0 ? tuned : field_.vector.graph.ef_runtime;
+}
+
 // The share of the k nearest, without the document itself, that the walk found.
 double RecallProbe::RecallOf(const Probe& probe) const {
   auto keys = [&](const search::SearchOutcome& outcome) {
@@ -138,8 +144,7 @@ void RecallProbe::Reply(host::Context& ctx) {
   ctx.ReplyStatus("k");
   ctx.ReplyInteger(static_cast<int64_t>(request_.k));
   ctx.ReplyStatus("ef_runtime");
-  ctx.ReplyInteger(
-      static_cast<int64_t>(request_.ef_runtime > 0 ? request_.ef_runtime : field_.vector.graph.ef_runtime));
+  ctx.ReplyInteger(static_cast<int64_t>(EfRuntime()));
   ctx.ReplyStatus("documents");
   ctx.ReplyInteger(static_cast<int64_t>(live_->Stats().documents));
   ctx.ReplyStatus("walk_us");

@@ -47,6 +47,7 @@ class RecallProbe final : public host::Completion, public KeyReading {
   void Continue();  // on a reader thread
   void Search(Probe& probe);
   bool ReadVector(host::Context& effects, Probe& probe) const;
+  size_t EfRuntime() const;
   double RecallOf(const Probe& probe) const;
 
   FtModule& ft_;
