@@ -29,9 +29,9 @@ def create(client, name="idx", prefix="item:", dim=2, metric="L2", **options):
     )
 
 
-def knn(client, query, vector, *options, index="idx"):
-    """FT.SEARCH with the vector as $b; the raw reply."""
-    return client.execute_command("FT.SEARCH", index, query, *options, "PARAMS", 2, "b", vector, "DIALECT", 2)
+def knn(client, query, vector, *options, index="idx", command="FT.SEARCH"):
+    """FT.SEARCH or FT.AGGREGATE with the vector as $b; the raw reply."""
+    return client.execute_command(command, index, query, *options, "PARAMS", 2, "b", vector, "DIALECT", 2)
 
 
 def keys(client, query="*", index="idx", limit=1000):

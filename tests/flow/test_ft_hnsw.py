@@ -155,6 +155,25 @@ def test_sortby_and_limit_come_after_the_exact_distances(client):
     assert far_first == nearest[::-1]
 
 
+@pytest.mark.parametrize("k", [10, 500])
+def test_an_aggregation_has_exact_distances_too(client, k):
+    data = Data(client)
+    data.create()
+    data.put(range(2000))
+    settle(client)
+    query = data.sample()
+    rows = knn(client, f"*=>[KNN {k} @vec $b AS d]", blob(*query), "LOAD", 1, "@__key", "SORTBY", 2, "@d", "ASC", "MAX", k,
+               command="FT.AGGREGATE")[1:]
+    ids = sorted(data.vectors)
+    exact = dict(zip(ids, data.distances(query, ids)))
+    found = {int(row[row.index(b"__key") + 1].split(b":")[1]): float(row[row.index(b"d") + 1]) for row in rows}
+    assert len(found) == k
+    for i, distance in found.items():
+        assert distance == pytest.approx(exact[i], rel=1e-5)
+    nearest = {ids[i] for i in np.argsort([exact[i] for i in ids])[:k]}
+    assert len(nearest & set(found)) >= 0.95 * k
+
+
 def test_a_wrong_blob_drops_the_document_and_is_counted(client):
     data = Data(client)
     data.create()

@@ -2,7 +2,10 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cmath>
 #include <new>
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -11,6 +14,7 @@
 #include "module/ft/document_reader.h"
 #include "module/ft/ft_module.h"
 #include "module/ft/hash_reader.h"
+#include "module/ft/measure_candidates.h"
 #include "module/ft/shard_request.h"
 #include "module/host/key.h"
 #include "search/rank.h"
@@ -95,13 +99,36 @@ void AggregateJob::RunInPlace(host::Context& ctx) {
 
 void AggregateJob::Search(const search::AggregateRun::Stop& stop) {
   const search::SearchTask task = {&plan_.search, stop, nullptr, profile_ ? &profile_->search : nullptr};
-  search::SearchOutcome found = std::move(entry_->live->SearchMany({&task, 1})[0]);
-  // Rows have the distances of the graph's codes: their keys are only read where the aggregation needs fields.
+  found_ = std::move(entry_->live->SearchMany({&task, 1})[0]);
+  if (profile_) profile_->search_us = base::SystemClock().SteadyMicros() - begin_us_;
+}
+
+bool AggregateJob::MeasureSome(host::Context& effects, int64_t until_us) {
+  constexpr size_t kBetweenLooks = 16;
+  KeyMeasure measure(effects, *plan_.search.query.knn);
+  std::vector<search::FoundDocument>& documents = found_.documents;
+  while (next_row_ < documents.size()) {
+    const std::optional<double> distance = measure(documents[next_row_]);
+    documents[next_row_].distance = distance.value_or(std::nan(""));
+    if (++next_row_ % kBetweenLooks != 0) continue;
+    if (OutOfTime()) {  // the others stay at the distances of their codes
+      found_.timed_out = true;
+      break;
+    }
+    if (base::SystemClock().SteadyMicros() >= until_us && next_row_ < documents.size()) return false;
+  }
+  next_row_ = 0;
+  std::erase_if(documents, [](const search::FoundDocument& document) { return std::isnan(document.distance); });
+  std::stable_sort(documents.begin(), documents.end(),
+                   [](const auto& a, const auto& b) { return a.distance < b.distance; });
+  return true;
+}
+
+void AggregateJob::TakeFound() {
   search::RankCandidates(
-      plan_.search, [](const auto& document) { return document.distance; }, found);
-  run_.TakeDocuments(std::move(found));
+      plan_.search, [](const auto& document) { return document.distance; }, found_);
+  run_.TakeDocuments(std::move(found_));
   if (!profile_) return;
-  profile_->search_us = base::SystemClock().SteadyMicros() - begin_us_;
   profile_->found = run_.total();
   profile_->vectors = entry_->live->Stats().documents;
   profile_->steps.push_back({"Index", run_.rows().size(), profile_->search_us});
@@ -113,6 +140,11 @@ bool AggregateJob::RunUntilFieldsAreNeeded() {
     if (!error_.ok()) return false;
     if (phase_ == Phase::kSearching) {
       Search(stop);
+      phase_ = Phase::kMeasuring;
+      if (found_.candidates && !found_.documents.empty()) return true;
+    }
+    if (phase_ == Phase::kMeasuring) {
+      TakeFound();
       phase_ = checks_keys_ ? Phase::kCheckingKeys : Phase::kRunning;
       if (checks_keys_) return true;
     }
@@ -127,6 +159,7 @@ bool AggregateJob::RunUntilFieldsAreNeeded() {
 }
 
 bool AggregateJob::LoadSome(host::Context& effects, int64_t until_us) {
+  if (phase_ == Phase::kMeasuring) return MeasureSome(effects, until_us);
   constexpr size_t kRowsBetweenLooks = 16;
   std::vector<search::AggregateRow>& rows = run_.rows();
   for (; next_row_ < rows.size() && error_.ok(); ++next_row_) {

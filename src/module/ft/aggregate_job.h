@@ -42,12 +42,15 @@ class AggregateJob final : public host::Completion, public KeyReading {
   void Reply(host::Context& ctx) override;
 
  private:
-  enum class Phase { kSearching, kCheckingKeys, kRunning };
+  enum class Phase { kSearching, kMeasuring, kCheckingKeys, kRunning };
 
   void Continue();  // on a reader thread
   // Until fields are needed (true) or the end.
   bool RunUntilFieldsAreNeeded();
   void Search(const search::AggregateRun::Stop& stop);
+  // The candidates of a graph with the vectors in their keys; as LoadSome().
+  bool MeasureSome(host::Context& effects, int64_t until_us);
+  void TakeFound();
   base::Result<std::string> Answer(const search::IndexDefinition& definition, bool resp3);
   void FinishProfile(bool timed_out);
   void ReplyProfiled(host::Context& ctx, AggregateResult& result);
@@ -63,7 +66,8 @@ class AggregateJob final : public host::Completion, public KeyReading {
   const bool checks_keys_;  // the caller may not read every key there is
   const search::AggregatePlan plan_;
   const int64_t begin_us_;
-  std::function<void()> end_;  // on the thread that did the last of the work; the job may be gone afterwards
+  std::function<void()> end_;    // on the thread that did the last of the work; the job may be gone afterwards
+  search::SearchOutcome found_;  // until its candidates are measured
   search::AggregateRun run_;
   Phase phase_ = Phase::kSearching;
   size_t next_row_ = 0;   // that LoadSome() reads

@@ -1,12 +1,13 @@
 #include "module/ft/recall_probe.h"
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 #include <utility>
 
 #include "base/clock.h"
 #include "module/ft/ft_module.h"
 #include "module/ft/measure_candidates.h"
-#include "module/host/key.h"
 
 namespace redoubt::ft {
 namespace {
@@ -30,23 +31,17 @@ void RecallProbe::Start(FtModule& ft, host::Context& ctx, const std::shared_ptr<
   ft.loader().Add(running);
 }
 
-// False: it has none any more.
-bool RecallProbe::ReadVector(host::Context& effects, Probe& probe) const {
-  host::String name(probe.key);
-  host::Key key = host::Key::ForRead(effects, name.raw());
-  if (key.type() != REDISMODULE_KEYTYPE_HASH) return false;
-  RedisModuleString* value = nullptr;
-  RedisModule_HashGet(key.raw(), REDISMODULE_HASH_CFIELDS, field_.path.c_str(), &value, nullptr);
-  if (value == nullptr) return false;
-  const host::String blob = host::String::Own(value);
-  if (blob.view().size() != field_.vector.blob_bytes()) return false;
+// With its vector as the query. False: it has none any more.
+bool RecallProbe::PlanFor(host::Context& effects, Probe& probe) const {
+  std::optional<std::string> blob = ft::ReadVector(effects, probe.key, field_.path, field_.vector.type);
+  if (!blob || blob->size() != field_.vector.blob_bytes()) return false;
   search::SearchPlan& plan = probe.plan;
   plan.query.filter = std::make_unique<search::FilterNode>();
   plan.query.filter->kind = search::FilterNode::Kind::kAll;
   search::KnnClause& knn = plan.query.knn.emplace();
   knn.field = request_.field;
   knn.k = request_.k + 1;  // one of them is the document itself
-  knn.blob = std::string(blob.view());
+  knn.blob = std::move(*blob);
   knn.without = probe.key;
   if (request_.ef_runtime > 0) knn.ef_runtime = request_.ef_runtime;
   knn.graph = true;
@@ -61,7 +56,7 @@ bool RecallProbe::LoadSome(host::Context& effects, int64_t until_us) {
   while (next_ < probes_.size() && !ft_.stopping()) {
     Probe& probe = probes_[next_];
     if (phase_ == Phase::kReadingVectors) {
-      if (!ReadVector(effects, probe)) {
+      if (!PlanFor(effects, probe)) {
         probes_.erase(probes_.begin() + static_cast<ptrdiff_t>(next_));
         continue;
       }

@@ -46,7 +46,7 @@ class RecallProbe final : public host::Completion, public KeyReading {
   RecallProbe(FtModule& ft, const std::shared_ptr<IndexEntry>& entry, RecallRequest request);
   void Continue();  // on a reader thread
   void Search(Probe& probe);
-  bool ReadVector(host::Context& effects, Probe& probe) const;
+  bool PlanFor(host::Context& effects, Probe& probe) const;
   size_t EfRuntime() const;
   double RecallOf(const Probe& probe) const;
 
