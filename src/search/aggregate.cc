@@ -138,7 +138,14 @@ Status AggregateRun::Filter(const FilterStep& step, const Stop& stop) {
 
 Status AggregateRun::Group(const GroupStep& step, const Stop& stop) {
   GroupTable groups(step, random_);
-  for (size_t i = 0; i < rows_.size() && !Stopped(stop, i); ++i) RETURN_IF_ERROR(groups.Add(rows_[i].values));
+  size_t asked = 0;
+  for (const AggregateRow& row : rows_) {
+    if (groups.steps() >= asked) {
+      if (Stopped(stop, 0)) break;
+      asked = groups.steps() + kRowsBetweenStops;
+    }
+    RETURN_IF_ERROR(groups.Add(row.values));
+  }
   rows_.clear();
   ++stage_;
   for (Values& values : groups.Finish()) {

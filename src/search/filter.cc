@@ -31,7 +31,8 @@ IdSet FilterEvaluator::Any(const FilterNode& node) const {
 IdSet FilterEvaluator::AllBut(const FilterNode& node) const {
   IdSet set = documents_.All();
   set.Subtract(Evaluate(*node.children[0]));
-  return set;
+  // What was cut short may have left out documents that are not to be found.
+  return stop_ && stop_() ? IdSet(documents_.bound()) : set;
 }
 
 IdSet FilterEvaluator::Near(const FilterNode& node) const {

@@ -13,6 +13,15 @@ constexpr size_t kMaxGroups = 1'000'000;
 
 base::Status GroupTable::Add(std::span<const Value> row) {
   if (step_.part == GroupStep::Part::kMerge) return Merge(row);
+  size_t combinations = 1;
+  for (const size_t key : step_.keys) {
+    const auto* list = row[key].list();
+    combinations *= list == nullptr || list->empty() ? 1 : list->size();
+    if (combinations <= kMaxGroups) continue;
+    return base::ResourceExhausted(
+        fmt::format("the lists of one row make more than {} groups: GROUPBY fewer of them", kMaxGroups));
+  }
+  steps_ += combinations;
   Values keys;
   keys.reserve(step_.keys.size() + step_.reducers.size());
   return AddUnder(row, 0, keys);

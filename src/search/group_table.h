@@ -19,8 +19,11 @@ class GroupTable {
   GroupTable(const GroupStep& step, std::mt19937_64& random) : step_(step), random_(random) {}
 
   // A row belongs to the group of its keys' values; where a key is a list, to one group for each of its elements.
-  // Of a step that merges, the row is a group of a shard. ResourceExhausted beyond a million groups.
+  // Of a step that merges, the row is a group of a shard. ResourceExhausted beyond a million groups, of
+  // all rows or of one.
   base::Status Add(std::span<const Value> row);
+  // How many rows were put into groups; a row counts for each of its groups.
+  size_t steps() const { return steps_; }
   // Of each group the keys' values, null where there was none, and what the reducers made; then the table is empty.
   std::vector<Values> Finish();
 
@@ -38,6 +41,7 @@ class GroupTable {
   std::mt19937_64& random_;
   std::unordered_map<std::string, size_t> positions_;
   std::vector<Group> groups_;
+  size_t steps_ = 0;
   std::string text_;  // of the keys; kept for its memory
 };
 

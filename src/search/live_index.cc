@@ -224,10 +224,11 @@ std::optional<SearchOutcome> LiveIndex::TrySearch(const SearchTask& task) {
 }
 
 IndexStats LiveIndex::Stats() {
-  std::shared_lock lock = LockForReading();
-  IndexStats stats = index_->Stats();
-  DoneReading(std::move(lock));
-  return stats;
+  if (queued() > 0) TryApplyQueue(kAll);
+  std::shared_lock lock(index_mu_, std::try_to_lock);
+  std::lock_guard last(stats_mu_);
+  if (lock.owns_lock()) last_stats_ = index_->Stats();
+  return last_stats_;
 }
 
 std::vector<std::string> LiveIndex::Keys() {

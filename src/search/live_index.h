@@ -51,6 +51,7 @@ class LiveIndex : public std::enable_shared_from_this<LiveIndex> {
   SearchOutcome Search(const SearchPlan& plan, std::function<bool()> stop = nullptr);
   // From the writer's thread: the same without waiting for anybody. Nothing when it would have to.
   std::optional<SearchOutcome> TrySearch(const SearchTask& task);
+  // Without waiting for anybody: while a search or a writer is at work it may lack the latest changes.
   IndexStats Stats();
   std::vector<std::string> Keys();
   std::vector<std::string> Tags(size_t field);
@@ -103,6 +104,8 @@ class LiveIndex : public std::enable_shared_from_this<LiveIndex> {
   base::StdMemoryAdapter std_memory_;
   std::shared_mutex index_mu_;
   std::unique_ptr<Index> index_ GUARDED_BY(index_mu_);
+  std::mutex stats_mu_;
+  IndexStats last_stats_ GUARDED_BY(stats_mu_);
   std::mutex queue_mu_;  // taken after index_mu_ where both are
   std::deque<Change> queue_ GUARDED_BY(queue_mu_);
   std::atomic<size_t> queued_ = 0;

@@ -75,9 +75,11 @@ Result<Value> SubStr(Arguments arguments) {
 
 Result<Value> Format(Arguments arguments) {
   ASSIGN_OR_RETURN(std::string_view format, TextOf(arguments, 0, "format"));
+  constexpr size_t kMostBytes = 1 << 20;  // each step could otherwise make a text many times as long as the last
   std::string text;
   size_t next = 1;
   for (size_t i = 0; i < format.size(); ++i) {
+    if (text.size() > kMostBytes) return base::ResourceExhausted("format makes a text of more than 1 MiB");
     if (format[i] != '%') {
       text += format[i];
       continue;

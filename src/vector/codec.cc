@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <new>
 #include <numbers>
 
@@ -15,6 +16,8 @@ namespace {
 
 constexpr size_t kChunk = 64;
 constexpr float kLargestCode = 127;
+// The square of a distance between two vectors is at most four times the larger one's.
+constexpr float kMostSquares = std::numeric_limits<float>::max() / 16;
 
 float Dot(std::span<const float> a, std::span<const float> b) {
   float value;
@@ -47,9 +50,23 @@ Codec::Codec(size_t dim, Metric metric, Storage storage, std::span<const float> 
   centre_squares_ = Dot(centre_, centre_);
 }
 
+bool Codec::IsSound(const std::byte* code) const {
+  if (storage_ == Storage::kFloat32) {
+    const std::span<const float> vector(reinterpret_cast<const float*>(code), dim_);
+    return Dot(vector, vector) <= kMostSquares;
+  }
+  const CodeHead& head = Head(code);
+  const auto* elements = reinterpret_cast<const int8_t*>(code);
+  if (std::memchr(code, 0x80, code_bytes_) != nullptr) return false;
+  int32_t squares;
+  BestCodeKernels().dot(elements, &elements, 1, code_bytes_, &squares);
+  return std::abs(head.bias) <= 2 * kMostSquares &&
+         head.scale * head.scale * static_cast<float>(squares) <= 4 * kMostSquares;
+}
+
 bool Codec::Encode(std::span<const float> vector, std::byte* code) const {
   float squares = Dot(vector, vector);
-  if (!std::isfinite(squares)) return false;
+  if (!(squares <= kMostSquares)) return false;
   std::vector<float> unit;
   if (metric_ == Metric::kCosine) {
     float scale = squares > 0 ? 1 / std::sqrt(squares) : 0;

@@ -32,8 +32,11 @@ class Codec {
   // A multiple of 4.
   size_t code_bytes() const { return code_bytes_; }
 
-  // False when an element is not finite or too large for its square; `code` is then not to be used.
+  // False when an element is not finite or too large for the squares of distances; `code` is then not to be used.
   bool Encode(std::span<const float> vector, std::byte* code) const;
+
+  // Whether Encode() could have made it, with its head: distances between such codes are finite.
+  bool IsSound(const std::byte* code) const;
 
   // The distance of `code` to each of `codes`, all made by this codec.
   void Measure(const std::byte* code, const std::byte* const* codes, size_t count, float* out) const;

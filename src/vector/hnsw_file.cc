@@ -158,15 +158,8 @@ class HnswIndex::Loader {
     head.bias = in_.Number<float>();
     std::byte* const code = index_.graph_.Code(slot);
     in_.Bytes({code, index_.codec_.code_bytes()});
-    bool right = !in_.failed() && std::isfinite(head.bias) && std::isfinite(head.scale * head.scale);
-    if (index_.options_.storage == Storage::kInt8) {
-      right = right && std::memchr(code, 0x80, index_.codec_.code_bytes()) == nullptr;
-    } else {
-      const auto* elements = reinterpret_cast<const float*>(code);
-      right = right && std::all_of(elements, elements + index_.options_.dim, [](float x) { return std::isfinite(x); });
-    }
-    if (!right) return Damaged("the code of a vector");
     std::memcpy(code - Codec::kHeadBytes, &head, sizeof(head));
+    if (in_.failed() || !index_.codec_.IsSound(code)) return Damaged("the code of a vector");
     return base::OkStatus();
   }
 

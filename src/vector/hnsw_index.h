@@ -199,6 +199,7 @@ class HnswIndex {
   void MendLevel(Slot slot, size_t level);
   struct Neighbourhood;
   Neighbourhood Look(Slot slot, size_t level, std::span<const Slot> links) const;
+  uint32_t HighestLinked(Slot slot) const;
   void ReplaceEntry();
   bool WorthARepair() const;
   bool Passed(uint64_t time) const;

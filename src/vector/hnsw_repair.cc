@@ -160,6 +160,13 @@ void HnswIndex::MendLevel(Slot slot, size_t level) {
   for (const Candidate& neighbour : added) AddLink(neighbour.slot, slot, level);
 }
 
+// The level on which a search may begin there: a twin has links on level 0 only, whatever its tower.
+uint32_t HnswIndex::HighestLinked(Slot slot) const {
+  auto level = static_cast<uint32_t>(graph_.Level(slot));
+  while (level > 0 && graph_.Links(slot, level).Get(0) == kNoSlot) --level;
+  return level;
+}
+
 // A removed entry would be kept alive by its role: the live vector with the most levels takes it over. Where all are
 // staged still, one that was removed later does, as it may lead to those that are being linked.
 void HnswIndex::ReplaceEntry() {
@@ -171,8 +178,10 @@ void HnswIndex::ReplaceEntry() {
   const auto bound = static_cast<Slot>(graph_.bound());
   for (Slot slot = 0; slot < bound; ++slot) {
     if (graph_.IsStaged(slot) || sealed_set_.Contains(slot)) continue;  // nothing leads on from a staged one
-    Entry& of_its_kind = graph_.IdOf(slot) != kNoId ? best : best_removed;
-    const auto level = static_cast<uint32_t>(graph_.Level(slot));
+    const uint32_t level = HighestLinked(slot);
+    const bool live = graph_.IdOf(slot) != kNoId;
+    if (!live && level == 0 && graph_.Links(slot, 0).Get(0) == kNoSlot) continue;  // nothing, or it leads nowhere
+    Entry& of_its_kind = live ? best : best_removed;
     if (of_its_kind.slot == kNoSlot || level > of_its_kind.level) of_its_kind = {slot, level};
   }
   StoreEntry(best.slot != kNoSlot ? best : best_removed);

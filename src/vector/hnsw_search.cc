@@ -23,9 +23,14 @@ HnswPlan HnswIndex::Choose(const HnswQuery& query, size_t ef, size_t matching) c
   constexpr double kScanned = 35;
   constexpr double kWalked = 115;
   constexpr double kTwoHopped = 165;
+  constexpr size_t kSmall = 10'000;
+  constexpr double kMoved = 0.4;  // of the candidates that a walk keeps in order, for each pair of them
   if (query.plan) return *query.plan;
-  if (query.filter == nullptr) return HnswPlan::kWalk;
   const auto found = static_cast<double>(ef);
+  if (query.filter == nullptr) {
+    const double walk = kWalked * found * static_cast<double>(options_.m) * 0.75 + kMoved * found * found;
+    return walk < kScanned * static_cast<double>(matching) || size() < kSmall ? HnswPlan::kWalk : HnswPlan::kScan;
+  }
   const double share = static_cast<double>(matching) / static_cast<double>(std::max<size_t>(size(), 1));
   const double new_per_node = static_cast<double>(options_.m) * 0.75;
   const double scan = kScanned * static_cast<double>(matching) / 1.5;
@@ -114,8 +119,9 @@ HnswResult HnswIndex::SearchCode(const std::byte* code, const HnswQuery& query) 
     result.measured = walk->measured();
   }
   if (!enough && !walk->stopped()) {
-    walk->Begin(code, k, query.filter, &query.stop);
+    walk->Begin(code, k, query.filter, &query.stop, true);
     ScanMatching(*walk, query.filter);
+    walk->pool().Sort();
     result.plan = HnswPlan::kScan;
     result.measured += walk->measured();
   }

@@ -14,8 +14,9 @@ bool Farther(const Candidate& a, const Candidate& b) { return b < a; }
 
 }  // namespace
 
-void Pool::Reset(size_t capacity) {
+void Pool::Reset(size_t capacity, bool heap) {
   capacity_ = capacity;
+  heap_ = heap;
   size_ = 0;
   cursor_ = 0;
   limit_ = std::numeric_limits<float>::infinity();
@@ -25,6 +26,10 @@ void Pool::Reset(size_t capacity) {
 bool Pool::Offer(Candidate candidate) {
   if (capacity_ == 0) return false;
   if (size_ == entries_.size() && size_ < capacity_) entries_.resize(std::min(capacity_, 2 * size_));
+  if (heap_) {
+    PushToHeap(candidate);
+    return false;
+  }
   size_t low = 0;
   for (size_t high = size_; low < high;) {
     const size_t middle = (low + high) / 2;
@@ -44,6 +49,22 @@ bool Pool::Offer(Candidate candidate) {
   return true;
 }
 
+void Pool::PushToHeap(Candidate candidate) {
+  if (full()) {
+    std::pop_heap(entries_.begin(), entries_.begin() + static_cast<ptrdiff_t>(size_));
+  } else {
+    ++size_;
+  }
+  entries_[size_ - 1] = candidate;
+  std::push_heap(entries_.begin(), entries_.begin() + static_cast<ptrdiff_t>(size_));
+  if (full()) limit_ = entries_[0].distance;
+}
+
+void Pool::Sort() {
+  if (heap_) std::sort_heap(entries_.begin(), entries_.begin() + static_cast<ptrdiff_t>(size_));
+  heap_ = false;
+}
+
 Candidate Pool::Nearest() {
   while (cursor_ < size_ && (entries_[cursor_].slot & kClosed) != 0) ++cursor_;
   return cursor_ < size_ ? entries_[cursor_] : Candidate();
@@ -56,7 +77,7 @@ void VisitedSet::Reset(size_t bound) {
   bound_ = bound;
 }
 
-void Walk::Begin(const std::byte* code, size_t ef, const IdSet* filter, const std::function<bool()>* stop) {
+void Walk::Begin(const std::byte* code, size_t ef, const IdSet* filter, const std::function<bool()>* stop, bool scan) {
   code_ = code;
   filter_ = filter;
   excluded_ = kNoSlot;
@@ -66,7 +87,7 @@ void Walk::Begin(const std::byte* code, size_t ef, const IdSet* filter, const st
   measured_ = 0;
   bridges_.clear();
   visited_.Reset(graph_.bound());
-  pool_.Reset(ef);
+  pool_.Reset(ef, scan);
 }
 
 void Walk::MeasureBatch() {

@@ -25,7 +25,10 @@ struct Candidate {
 // uses, moving the tail of an array is cheaper than two heaps.
 class Pool {
  public:
-  void Reset(size_t capacity);
+  // `heap`: for a scan, which only takes the nearest of all and may keep very many. Then Sort() comes before At(), and
+  // none is open.
+  void Reset(size_t capacity, bool heap = false);
+  void Sort();
   bool full() const { return size_ == capacity_; }
   size_t size() const { return size_; }
   // Whether something at `distance` gets in. False for what is not a finite number.
@@ -41,9 +44,12 @@ class Pool {
  private:
   static constexpr Slot kClosed = kMaxSlots;
 
+  void PushToHeap(Candidate candidate);
+
   size_t capacity_ = 0;
   size_t size_ = 0;
   size_t cursor_ = 0;  // none before it is open
+  bool heap_ = false;
   float limit_ = 0;
   std::vector<Candidate> entries_;
 };
@@ -77,9 +83,9 @@ class Walk {
   Walk(const HnswGraph& graph, const Codec& codec) : graph_(graph), codec_(codec) {}
 
   // Towards `code`, accepting what has an id and is in `filter` (null: everything). `stop` is asked now and then (null:
-  // never). The pool will hold at most `ef`.
+  // never). The pool will hold at most `ef`. `scan`: there will be no more than Scan().
   void Begin(const std::byte* code, size_t ef, const IdSet* filter = nullptr,
-             const std::function<bool()>* stop = nullptr);
+             const std::function<bool()>* stop = nullptr, bool scan = false);
 
   // After Begin(): the slot is not met. Searching for what is in the graph finds its own links, which makes it easier
   // than a search for anything else.

@@ -249,7 +249,8 @@ void ReplyAggregate(FtModule& ft, host::Context& ctx, const std::shared_ptr<Inde
   cursor->user = user;
   cursor->result = std::move(*result);
   cursor->count = options->count;
-  cursor->max_idle_ms = options->max_idle_ms > 0 ? options->max_idle_ms : ft.settings().cursor_max_idle_ms;
+  const int64_t most_ms = ft.settings().cursor_max_idle_ms;
+  cursor->max_idle_ms = options->max_idle_ms > 0 ? std::min(options->max_idle_ms, most_ms) : most_ms;
   ctx.ReplyInteger(ft.cursors().Add(std::move(cursor)));
 }
 

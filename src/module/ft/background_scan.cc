@@ -12,6 +12,7 @@ namespace {
 
 constexpr int64_t kSliceMicros = 1000;
 constexpr int kPauseMillis = 1;
+constexpr size_t kMostQueued = 1024;
 
 }  // namespace
 
@@ -55,7 +56,8 @@ void BackgroundScan::RunSlice(RedisModuleCtx* ctx) {
 bool BackgroundScan::RunJob(RedisModuleCtx* ctx, Job& job, int64_t until_us) {
   std::shared_ptr<IndexEntry> entry = job.entry.lock();
   if (entry == nullptr || ft_.indexes().FindByName(entry->definition().name) != entry) return false;
-  if (entry->live->work().overfull()) return true;  // the workers catch up first
+  // The workers, or the searches that the changes wait for, come first.
+  if (entry->live->work().overfull() || entry->live->queued() > kMostQueued) return true;
   base::SystemClock clock;
   while (RedisModule_Scan(ctx, job.cursor.get(), &OnKey, &job) != 0) {
     if (clock.SteadyMicros() < until_us) continue;

@@ -109,6 +109,7 @@ void FtModule::RescanAll() {
 void FtModule::FinishLoading() {
   for (const auto& [name, entry] : indexes_) {
     const size_t dropped = entry->live->DropUnconfirmed();
+    entry->Use();  // a TEMPORARY index begins to wait now
     if (dropped > 0) logger_.Info("index '{}': {} documents of the file have no key any more", name, dropped);
   }
 }

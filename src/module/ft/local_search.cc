@@ -6,6 +6,7 @@
 #include "module/ft/measure_candidates.h"
 #include "module/ft/search_job.h"
 #include "module/host/blocked_client.h"
+#include "module/host/main_thread.h"
 
 namespace redoubt::ft {
 namespace {
@@ -22,15 +23,14 @@ class LocalSearch final : public QueuedSearch {
   search::SearchTask Task() const override { return TaskOf(ft_, *plan_, begin_us_); }
   void Finish(search::SearchOutcome outcome) override {
     outcome_ = std::move(outcome);
-    RedisModule_EventLoopAddOneShot(&OnMainThread, this);
+    host::RunOnMainThread([this] { std::unique_ptr<LocalSearch>(this)->End(); });
   }
 
  private:
-  static void OnMainThread(void* self) {
-    std::unique_ptr<LocalSearch> search(static_cast<LocalSearch*>(self));
+  void End() {
     host::Context ctx = host::EffectsContext::InDatabase(0);
-    MeasureCandidates(ctx, *search->plan_, search->outcome_);
-    search->done_(std::move(search->outcome_));
+    MeasureCandidates(ctx, *plan_, outcome_);
+    done_(std::move(outcome_));
   }
 
   FtModule& ft_;

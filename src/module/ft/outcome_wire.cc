@@ -62,6 +62,7 @@ base::Result<FoundDocument> ReadDocument(WireReader& in) {
   ASSIGN_OR_RETURN(uint8_t has_fields, in.Byte());
   if (has_fields == 0) return document;
   ASSIGN_OR_RETURN(size_t count, in.Count(sizeof(uint64_t)));
+  if (count % 2 != 0) return base::DataLoss("a message of another node has a name without a value");
   document.fields.emplace();
   for (size_t i = 0; i < count; ++i) {
     ASSIGN_OR_RETURN(std::string_view text, in.Text());

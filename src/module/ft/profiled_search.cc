@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "module/ft/measure_candidates.h"
 #include "module/host/blocked_client.h"
+#include "module/host/main_thread.h"
 
 namespace redoubt::ft {
 namespace {
@@ -44,11 +45,7 @@ base::Status RunProfiledSearch(FtModule& ft, std::shared_ptr<ProfiledSearch> sea
   RETURN_IF_ERROR(ft.CheckMaySearch());
   (void)ft.RunOnReader([search = std::move(search), done = std::move(done)] {
     search->Run();
-    auto on_main_thread = [](void* data) {
-      std::unique_ptr<std::function<void()>> ended(static_cast<std::function<void()>*>(data));
-      (*ended)();
-    };
-    RedisModule_EventLoopAddOneShot(on_main_thread, new std::function<void()>(done));
+    host::RunOnMainThread(done);
   });
   return base::OkStatus();
 }

@@ -29,7 +29,9 @@ class ShardQuestion : public std::enable_shared_from_this<ShardQuestion> {
 
   void Ask(std::vector<std::string> definition) {
     Send([self = shared_from_this(), definition = std::move(definition)](base::Result<std::string> answer) {
-      if (answer.status().code() == base::StatusCode::kNotFound) return self->Define(definition);
+      // Not when it was dropped here meanwhile: the other shard was told.
+      const bool kept = definition.size() > 1 && self->ft_.indexes().FindByName(definition[1]) != nullptr;
+      if (kept && answer.status().code() == base::StatusCode::kNotFound) return self->Define(definition);
       self->done_(std::move(answer));
     });
   }

@@ -191,6 +191,10 @@ base::Result<std::string> Shards::AnswerDefine(std::string_view body) {
   if ((host::EffectsContext::InDatabase(0).Flags() & REDISMODULE_CTX_FLAGS_MASTER) == 0) {
     return base::Unavailable("the node is no primary any more");
   }
+  // What is replicated during a pause makes the server abort.
+  if (RedisModule_AvoidReplicaTraffic() != 0) {
+    return base::Unavailable("ERR writes are paused on the node (CLIENT PAUSE or failover), try again");
+  }
   RETURN_IF_ERROR(RunHere(std::string(user), words));
   return std::string();
 }

@@ -33,6 +33,8 @@ void TemporaryIndexes::OnTimer(RedisModuleCtx* ctx, void* self) {
 }
 
 void TemporaryIndexes::Look(RedisModuleCtx* ctx) {
+  // While writes are paused nothing may be replicated: the server would abort.
+  if (RedisModule_AvoidReplicaTraffic() != 0) return;
   const int64_t now = base::SystemClock().SteadyMicros();
   const bool primary = (host::Context(ctx).Flags() & REDISMODULE_CTX_FLAGS_MASTER) != 0;
   std::vector<std::string> over;

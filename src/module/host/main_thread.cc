@@ -10,7 +10,20 @@ namespace {
 
 base::Status Stopped() { return base::Cancelled("nobody waits for this run any more"); }
 
+using Call = std::function<void()>;
+
+void OnTimer(RedisModuleCtx* /*ctx*/, void* data) { (*std::unique_ptr<Call>(static_cast<Call*>(data)))(); }
+
+// Comes also while the server lets clients in on a script that takes long, or while it loads: only timers do not. And
+// only what happens inside of a timer (or a command), such as the expiry of a key that is read, is sent to replicas at
+// its end; Redis would otherwise keep it until something else asserts that there is nothing left to send.
+void OnEventLoop(void* data) { RedisModule_CreateTimer(EffectsContext::raw(), 0, &OnTimer, data); }
+
 }  // namespace
+
+void RunOnMainThread(std::function<void()> call) {
+  RedisModule_EventLoopAddOneShot(&OnEventLoop, new Call(std::move(call)));
+}
 
 base::Status MainThreadCaller::Run(std::function<void()> call) {
   {
@@ -19,7 +32,7 @@ base::Status MainThreadCaller::Run(std::function<void()> call) {
     state_ = State::kWaiting;
     call_ = std::move(call);
   }
-  RedisModule_EventLoopAddOneShot(&OnMainThread, new Self(shared_from_this()));
+  RunOnMainThread([self = shared_from_this()] { self->Serve(); });
   std::unique_lock lock(mu_);
   changed_.wait(lock, [this] { return state_ == State::kDone || (state_ == State::kWaiting && cancelled_); });
   const bool done = std::exchange(state_, State::kIdle) == State::kDone;
@@ -38,15 +51,6 @@ void MainThreadCaller::Cancel() {
 bool MainThreadCaller::cancelled() const {
   std::lock_guard lock(mu_);
   return cancelled_;
-}
-
-// Comes also while the server lets clients in on a script that takes long, or while it loads: only timers do not. And
-// only what happens inside of a timer (or a command) is sent to replicas at its end; Redis 7.0 would otherwise keep it
-// until something else asserts that there is nothing left to send.
-void MainThreadCaller::OnMainThread(void* data) {
-  RedisModule_CreateTimer(
-      EffectsContext::raw(), 0,
-      [](RedisModuleCtx*, void* self) { (*std::unique_ptr<Self>(static_cast<Self*>(self)))->Serve(); }, data);
 }
 
 void MainThreadCaller::Serve() {

@@ -10,6 +10,10 @@
 
 namespace redoubt::host {
 
+// Any thread: `call` runs on the main thread between two commands, never inside a slow script of the server or while it
+// loads its data; keys may be read there. It must not throw.
+void RunOnMainThread(std::function<void()> call);
+
 // Lets one other thread run functions on the server's main thread and wait for each of them.
 class MainThreadCaller : public std::enable_shared_from_this<MainThreadCaller> {
  public:
@@ -26,9 +30,7 @@ class MainThreadCaller : public std::enable_shared_from_this<MainThreadCaller> {
 
  private:
   enum class State { kIdle, kWaiting, kRunning, kDone };
-  using Self = std::shared_ptr<MainThreadCaller>;
 
-  static void OnMainThread(void* data);
   void Serve();
 
   mutable std::mutex mu_;
