@@ -15,7 +15,7 @@ using base::Status;
 // Candidates beyond k. Codes of 8 bits swap neighbours of nearly the same distance only: on data in clusters 10 of the
 // best 20 by codes hold 99 % of the exact 10.
 size_t Oversampled(size_t k) {
-  const size_t extra = std::max<size_t>(6, k / 2);
+  const size_t extra = std::max<size_t>(10, k / 2);
   return k > std::numeric_limits<size_t>::max() - extra ? k : k + extra;
 }
 

@@ -70,7 +70,7 @@ TEST_F(GraphWorkTest, AWriteWakesWorkersAndIsFoundBeforeTheyCome) {
 TEST_F(GraphWorkTest, AnswersMoreCandidatesThanAskedFor) {
   for (uint32_t i = 0; i < 100; ++i) Put(i);
   WorkAll();
-  EXPECT_EQ(Nearest(5, 10).documents.size(), 16u);
+  EXPECT_EQ(Nearest(5, 10).documents.size(), 20u);
   EXPECT_EQ(Nearest(5, 40).documents.size(), 60u);
   EXPECT_EQ(Nearest(5, 1000).documents.size(), 100u);
 }

@@ -1,6 +1,8 @@
 // How HnswIndex links a new vector.
 #include <algorithm>
+#include <functional>
 #include <new>
+#include <string_view>
 #include <utility>
 
 #include "vector/hnsw_index.h"
@@ -186,6 +188,11 @@ void HnswIndex::GrowAhead(base::ForkGate* gate) {
   BlockStore::UseHugePages(ranges);
 }
 
+std::mutex& HnswIndex::LockOf(const std::byte* code) {
+  const std::string_view bytes(reinterpret_cast<const char*>(code), codec_.code_bytes());
+  return code_mu_[std::hash<std::string_view>()(bytes) % code_mu_.size()];
+}
+
 // Those removed meanwhile were never linked; searches may still read them.
 Slot HnswIndex::TakeQueued() {
   std::lock_guard lock(mu_);
@@ -203,6 +210,8 @@ Slot HnswIndex::TakeQueued() {
 // Of nodes that come while the entry is being replaced one can miss all others.
 void HnswIndex::ConnectPlaced(Slot slot, Walk& walk) {
   constexpr int kAttempts = 4;
+  // Of equal vectors that are linked at the same time the second is to meet the first, so that they become twins.
+  std::lock_guard lock(LockOf(graph_.Code(slot)));
   for (int i = 0; i < kAttempts; ++i) {
     Connect(slot, walk);
     if (!IsAlone(slot) || LoadEntry().slot == slot || graph_.IdOf(slot) == kNoId) break;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -157,6 +158,8 @@ class HnswIndex {
   void GrowAhead(base::ForkGate* gate);
   Slot TakeQueued();
   void ConnectPlaced(Slot slot, Walk& walk);
+  // One of few; that of equal codes is the same.
+  std::mutex& LockOf(const std::byte* code);
   struct Neighbours {
     std::vector<std::vector<Candidate>> by_level;  // from the lowest on
     Slot twin = kNoSlot;                           // a node with the same code
@@ -216,6 +219,7 @@ class HnswIndex {
   std::atomic<size_t> size_{0};
   std::vector<Slot> removed_ GUARDED_BY(mu_);
   std::deque<Slot> queue_ GUARDED_BY(mu_);  // staged, oldest first; also those that were removed meanwhile
+  std::array<std::mutex, 256> code_mu_;     // by code, of one that is being linked; taken before mu_
   std::mutex grow_mu_;                      // one thread makes room; taken before mu_
   std::atomic<uint64_t> levels_given_{0};
 

@@ -295,7 +295,10 @@ def join_cluster(servers):
     def agreed(server):
         with server.client() as client:
             info = str(client.execute_command("CLUSTER", "INFO"))
-        return "cluster_state:ok" in info and f"cluster_slots_ok:{slots}" in info
+            nodes = str(client.execute_command("CLUSTER", "NODES"))
+        # A message over a link that is not there yet is lost.
+        linked = nodes.count(" connected") == len(servers) and "handshake" not in nodes
+        return linked and "cluster_state:ok" in info and f"cluster_slots_ok:{slots}" in info
 
     for server in servers:
         eventually(lambda server=server: agreed(server), timeout=30, what="the nodes of the cluster agree")

@@ -123,7 +123,7 @@ def test_a_profile_shows_how_a_graph_was_searched(client):
         return iterator[iterator.index(b"Vector search mode") + 1].decode()
 
     whole = plan("*=>[KNN 10 @v $b]")
-    assert whole.startswith("walk of the graph: ") and "for 2000 of 2000 documents, 16 candidates to measure exactly" in whole
+    assert whole.startswith("walk of the graph: ") and "for 2000 of 2000 documents, 20 candidates to measure exactly" in whole
     distances = int(whole.split(": ")[1].split()[0])
     assert 20 <= distances < 2000
     few = plan("@n:[0 19]=>[KNN 10 @v $b]")
