@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 
 namespace redoubt::base {
@@ -19,7 +20,7 @@ class SectionTest : public testing::Test {
     return SectionReader([this]() -> Result<Buffer> {
       if (chunks_.empty()) return DataLoss("the file ends");
       ASSIGN_OR_RETURN(Buffer chunk, Buffer::Create(chunks_.front().size(), DefaultMemory()));
-      std::memcpy(chunk.data(), chunks_.front().data(), chunk.size());
+      std::ranges::copy(std::as_bytes(std::span(chunks_.front())), chunk.span().begin());
       chunks_.pop_front();
       return chunk;
     });
