@@ -71,9 +71,9 @@ TEST(LogTest, DropsLinesBelowItsLevel) {
 }
 
 TEST(ThreadPoolTest, GivesATaskToAnIdleThreadOnly) {
-  ThreadPool pool("test", 1, 10);
   std::promise<void> started;
   std::promise<void> release;
+  ThreadPool pool("test", 1, 10);  // ends before what its task uses
   auto occupy = [&] {
     started.set_value();
     release.get_future().wait();
@@ -85,10 +85,10 @@ TEST(ThreadPoolTest, GivesATaskToAnIdleThreadOnly) {
 }
 
 TEST(ThreadPoolTest, RefusesBeyondItsQueue) {
-  ThreadPool pool("test", 1, 1);
   std::promise<void> started;
   std::promise<void> release;
   std::atomic<int> ran = 0;
+  ThreadPool pool("test", 1, 1);  // ends before what its tasks use
   ASSERT_TRUE(pool.TrySubmit([&] {
     started.set_value();
     release.get_future().wait();
