@@ -1,5 +1,5 @@
 // What do building and searching a graph cost? 100,000 vectors of 128 in 1,000 clusters, k 10, as bench/flow does.
-//   redoubt_hnsw_bench [vectors] [clusters] [spread] [int8|float32] [dim]
+//   redoubt_hnsw_bench [vectors] [clusters] [spread] [int8|none|int4|binary] [dim] [oversample]
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -18,7 +18,6 @@ namespace {
 
 constexpr size_t kQueries = 300;
 constexpr size_t kK = 10;
-constexpr size_t kOversample = 10;
 
 double CpuMicroseconds() {
   timespec now;
@@ -27,8 +26,8 @@ double CpuMicroseconds() {
 }
 
 struct Data {
-  Data(size_t count, size_t clusters, float spread, size_t dim)
-      : dim(dim), vectors(count * dim), queries(kQueries * dim) {
+  Data(size_t count, size_t clusters, float spread, size_t dim, size_t oversample)
+      : dim(dim), oversample(oversample), vectors(count * dim), queries(kQueries * dim) {
     std::mt19937 random(42);
     std::normal_distribution<float> normal;
     std::vector<float> centres(clusters * dim);
@@ -46,6 +45,7 @@ struct Data {
   std::span<const float> Query(size_t i) const { return {queries.data() + i * dim, dim}; }
 
   size_t dim;
+  size_t oversample;
   std::vector<float> vectors;
   std::vector<float> queries;
 };
@@ -72,7 +72,7 @@ Cost Measure(const HnswIndex& index, const Data& data, const Answers& exact, siz
   Answers answers(kQueries);
   const double start = CpuMicroseconds();
   for (size_t q = 0; q < kQueries; ++q) {
-    HnswResult result = index.Search({data.Query(q), kK + kOversample, ef, filter, nullptr, plan});
+    HnswResult result = index.Search({data.Query(q), kK + data.oversample, ef, filter, nullptr, plan});
     answers[q] = Rerank(Metric::kL2, data.Query(q), result.hits, kK, [&](Id id) { return data.Vector(id).data(); });
     cost.measured += static_cast<double>(result.measured) / kQueries;
     cost.plan = result.plan;
@@ -151,6 +151,7 @@ int main(int argc, char** argv) {
   using namespace redoubt::vector;
   auto number = [&](int i, double otherwise) { return argc > i ? std::atof(argv[i]) : otherwise; };
   const Data data(static_cast<size_t>(number(1, 100'000)), static_cast<size_t>(number(2, 1000)),
-                  static_cast<float>(number(3, 0.6)), static_cast<size_t>(number(5, 128)));
-  Run(data, argc > 4 && std::string_view(argv[4]) == "float32" ? Storage::kFloat32 : Storage::kInt8);
+                  static_cast<float>(number(3, 0.6)), static_cast<size_t>(number(5, 128)),
+                  static_cast<size_t>(number(6, 10)));
+  Run(data, ParseStorage(argc > 4 ? argv[4] : "").value_or(Storage::kInt8));
 }

@@ -191,10 +191,12 @@ Result<bool> ParseGraphAttribute(std::string_view key, std::string_view value, V
   } else if (EqualsIgnoringCase(key, "EPSILON")) {
     RETURN_IF_ERROR(ParseEpsilon(value, options));
   } else if (EqualsIgnoringCase(key, "COMPRESSION")) {
-    graph.full_floats = EqualsIgnoringCase(value, "NONE");
-    if (!graph.full_floats && !EqualsIgnoringCase(value, "INT8")) {
-      return NotHere(fmt::format("COMPRESSION {}", value.substr(0, 64)), "HNSW keeps codes of INT8, or NONE: floats");
+    const std::optional<vector::Storage> storage = vector::ParseStorage(value);
+    if (!storage) {
+      return NotHere(fmt::format("COMPRESSION {}", value.substr(0, 64)),
+                     "HNSW keeps codes of INT8, INT4 or BINARY, or NONE: floats");
     }
+    graph.storage = *storage;
   } else {
     return false;
   }
@@ -352,7 +354,7 @@ void AppendGraph(const GraphOptions& graph, std::vector<std::string>& attributes
   if (graph.target_recall)
     attributes.insert(attributes.end(), {"TARGET_RECALL", fmt::format("{}", *graph.target_recall)});
   attributes.insert(attributes.end(), {"EPSILON", fmt::format("{}", graph.epsilon)});
-  attributes.insert(attributes.end(), {"COMPRESSION", graph.full_floats ? "NONE" : "INT8"});
+  attributes.insert(attributes.end(), {"COMPRESSION", std::string(vector::StorageName(graph.storage))});
 }
 
 void AppendVector(const VectorOptions& vector, std::vector<std::string>& args) {

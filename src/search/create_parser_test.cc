@@ -80,13 +80,13 @@ TEST(CreateParserTest, ReadsTheAttributesOfAGraph) {
   EXPECT_EQ(plain.graph.ef_construction, 200u);
   EXPECT_EQ(plain.graph.ef_runtime, 10u);
   EXPECT_EQ(plain.graph.epsilon, 0.01);
-  EXPECT_FALSE(plain.graph.full_floats);
+  EXPECT_EQ(plain.graph.storage, vector::Storage::kInt8);
   const VectorOptions set =
       Parse(graph + "14" + needed + " M 40 EF_RUNTIME 99 EPSILON 2 COMPRESSION NONE").value().fields[0].vector;
   EXPECT_EQ(set.graph.m, 40u);
   EXPECT_EQ(set.graph.ef_runtime, 99u);
   EXPECT_EQ(set.graph.epsilon, 2);
-  EXPECT_TRUE(set.graph.full_floats);
+  EXPECT_EQ(set.graph.storage, vector::Storage::kFloat32);
   auto refusal = [&](const std::string& more) { return Error(graph + "8" + needed + " " + more); };
   const std::string bad = "Bad arguments for vector similarity HNSW index ";
   EXPECT_EQ(refusal("M 1"), bad + "m: Value is outside acceptable bounds");

@@ -12,10 +12,11 @@ namespace {
 using base::Result;
 using base::Status;
 
-// Candidates beyond k. Codes of 8 bits swap neighbours of nearly the same distance only: on data in clusters 10 of the
-// best 20 by codes hold 99 % of the exact 10.
-size_t Oversampled(size_t k) {
-  const size_t extra = std::max<size_t>(10, k / 2);
+// Candidates beyond k: on data in clusters as many of the best by codes hold 99 % of the exact k.
+size_t Oversampled(size_t k, vector::Storage storage) {
+  size_t extra = std::max<size_t>(10, k / 2);  // 8 bits swap neighbours of nearly the same distance only
+  if (storage == vector::Storage::kInt4) extra = std::max<size_t>(20, k);
+  if (storage == vector::Storage::kBinary) extra = std::max<size_t>(90, k > SIZE_MAX / 8 ? k : 4 * k);
   return k > std::numeric_limits<size_t>::max() - extra ? k : k + extra;
 }
 
@@ -28,7 +29,7 @@ Result<std::unique_ptr<GraphField>> GraphField::Create(const VectorOptions& opti
   graph.m = options.graph.m;
   graph.ef_construction = options.graph.ef_construction;
   graph.target_recall = options.graph.RecallToTuneFor();
-  graph.storage = options.graph.full_floats ? vector::Storage::kFloat32 : vector::Storage::kInt8;
+  graph.storage = options.graph.storage;
   graph.memory = &memory;
   ASSIGN_OR_RETURN(std::unique_ptr<vector::HnswIndex> index, vector::HnswIndex::Create(graph));
   return std::unique_ptr<GraphField>(new GraphField(options, std::move(index)));
@@ -68,7 +69,7 @@ vector::HnswResult GraphField::Search(std::string_view query, size_t k, size_t e
   if (!vector::DecodeElements(options_.type, query, floats)) return {};  // nothing is at a distance from it
   vector::HnswQuery knn;
   knn.vector = floats;
-  knn.k = Oversampled(k);
+  knn.k = Oversampled(k, options_.graph.storage);
   knn.ef = ef == 0 ? EfRuntime() : ef;
   knn.filter = filter;
   knn.without = without;

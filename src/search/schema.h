@@ -9,6 +9,7 @@
 
 #include "vector/distance.h"
 #include "vector/element.h"
+#include "vector/storage.h"
 
 namespace redoubt::search {
 
@@ -41,7 +42,7 @@ struct GraphOptions {
   bool ef_auto = false;  // EF_RUNTIME AUTO: what target_recall takes is measured, `ef_runtime` until then
   std::optional<double> target_recall;  // TARGET_RECALL, 0..1
   double epsilon = 0.01;
-  bool full_floats = false;  // COMPRESSION NONE, else INT8
+  vector::Storage storage = vector::Storage::kInt8;  // COMPRESSION
 
   // 0: `ef_runtime` is as it was given.
   double RecallToTuneFor() const { return ef_auto ? target_recall.value_or(0.95) : 0; }

@@ -12,7 +12,26 @@ void Dot(const int8_t* query, const int8_t* const* rows, size_t count, size_t by
   }
 }
 
-constexpr CodeKernels kScalar = {"scalar", &Dot};
+void Dot4(const int8_t* query, const uint8_t* const* rows, size_t count, size_t bytes, int32_t* out) {
+  for (size_t r = 0; r < count; ++r) {
+    int32_t sum = 0;
+    for (size_t i = 0; i < bytes; ++i) {
+      const int8_t* group = query + i / 32 * 64 + i % 32;
+      sum += group[0] * (rows[r][i] & 15) + group[32] * (rows[r][i] >> 4);
+    }
+    out[r] = sum;
+  }
+}
+
+void Dot1(const int8_t* query, const uint8_t* const* rows, size_t count, size_t bytes, int32_t* out) {
+  for (size_t r = 0; r < count; ++r) {
+    int32_t sum = 0;
+    for (size_t i = 0; i < 8 * bytes; ++i) sum += query[i] * (rows[r][i / 8] >> (i % 8) & 1);
+    out[r] = sum;
+  }
+}
+
+constexpr CodeKernels kScalar = {"scalar", &Dot, &Dot4, &Dot1};
 
 const CodeKernels* Choose() {
   if (VnniCodeKernels() != nullptr && ProcessorHasVnni()) return VnniCodeKernels();

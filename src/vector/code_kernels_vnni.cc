@@ -43,11 +43,12 @@ void Dot(const int8_t* query, const int8_t* const* rows, size_t count, size_t by
   }
 }
 
-constexpr CodeKernels kVnni = {"avx512vnni", &Dot};
-
 }  // namespace
 
-const CodeKernels* VnniCodeKernels() { return &kVnni; }
+const CodeKernels* VnniCodeKernels() {
+  static const CodeKernels vnni = {"avx512vnni", &Dot, Avx2CodeKernels()->dot4, Avx2CodeKernels()->dot1};
+  return &vnni;
+}
 
 }  // namespace redoubt::vector
 

@@ -4,56 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <random>
+#include <utility>
 #include <vector>
-
-#include "vector/code_kernels.h"
 
 namespace redoubt::vector {
 namespace {
-
-std::vector<const CodeKernels*> KernelsOfThisProcessor() {
-  std::vector<const CodeKernels*> all = {&ScalarCodeKernels()};
-#if defined(__x86_64__)
-  if (Avx2CodeKernels() != nullptr && __builtin_cpu_supports("avx2")) all.push_back(Avx2CodeKernels());
-  if (VnniCodeKernels() != nullptr && ProcessorHasVnni()) all.push_back(VnniCodeKernels());
-#endif
-  return all;
-}
-
-void ExpectRightDots(size_t bytes, size_t count, const std::function<int8_t()>& element) {
-  std::vector<int8_t> query(bytes);
-  std::vector<int8_t> codes(bytes * count);
-  for (int8_t& x : query) x = element();
-  for (int8_t& x : codes) x = element();
-  std::vector<const int8_t*> rows;
-  for (size_t r = 0; r < count; ++r) rows.push_back(codes.data() + r * bytes);
-  for (const CodeKernels* kernels : KernelsOfThisProcessor()) {
-    std::vector<int32_t> dots(count);
-    kernels->dot(query.data(), rows.data(), count, bytes, dots.data());
-    for (size_t r = 0; r < count; ++r) {
-      int32_t want = 0;
-      for (size_t i = 0; i < bytes; ++i) want += query[i] * rows[r][i];
-      EXPECT_EQ(dots[r], want) << kernels->name << " bytes " << bytes << " row " << r << " of " << count;
-    }
-  }
-}
-
-TEST(CodeKernelsTest, EveryInstructionSetIsExact) {
-  std::mt19937 random(1);
-  std::uniform_int_distribution<int> element(-127, 127);
-  for (size_t bytes : {32, 64, 96, 128, 160, 768}) {
-    for (size_t count : {0, 1, 3, 4, 5, 9, 32}) {
-      ExpectRightDots(bytes, count, [&] { return static_cast<int8_t>(element(random)); });
-    }
-  }
-}
-
-TEST(CodeKernelsTest, TheLargestSumsDoNotOverflow) {
-  for (int8_t extreme : {int8_t{127}, int8_t{-127}}) ExpectRightDots(32768, 5, [&] { return extreme; });
-}
 
 // `offset` is where the data lies; its spread is 1.
 std::vector<float> RandomVector(size_t dim, float offset, std::mt19937& random) {
@@ -61,6 +18,20 @@ std::vector<float> RandomVector(size_t dim, float offset, std::mt19937& random) 
   std::vector<float> vector(dim);
   for (float& x : vector) x = normal(random);
   return vector;
+}
+
+float DistanceOf(const Codec& codec, const CodeTarget& target, const OwnCode& code) {
+  const std::byte* const row = code.code();
+  float distance;
+  codec.Measure(target, &row, 1, &distance);
+  return distance;
+}
+
+// Of two codes.
+float DistanceOf(const Codec& codec, const OwnCode& a, const OwnCode& b) {
+  CodeTarget target;
+  codec.SetTarget(a.code(), target);
+  return DistanceOf(codec, target, b);
 }
 
 // The largest difference between the distance of codes and that of the vectors.
@@ -72,13 +43,11 @@ float WorstError(Metric metric, Storage storage, float offset, std::span<const f
   for (int i = 0; i < 200; ++i) {
     const std::vector<float> a = RandomVector(kDim, offset, random);
     const std::vector<float> b = RandomVector(kDim, offset, random);
-    OwnCode code_a(codec);
-    OwnCode code_b(codec);
-    EXPECT_TRUE(codec.Encode(a, code_a.code()));
-    EXPECT_TRUE(codec.Encode(b, code_b.code()));
-    const std::byte* other = code_b.code();
-    float distance;
-    codec.Measure(code_a.code(), &other, 1, &distance);
+    OwnCode code(codec);
+    EXPECT_TRUE(codec.Encode(b, code.code()));
+    CodeTarget target;
+    EXPECT_TRUE(codec.SetTarget(a, target));
+    const float distance = DistanceOf(codec, target, code);
     worst = std::max(worst, std::abs(distance - Distance(metric, a.data(), b.data(), kDim)));
   }
   return worst;
@@ -92,11 +61,79 @@ TEST(CodecTest, DistancesOfCodesAreNearThoseOfTheVectors) {
   EXPECT_LT(WorstError(Metric::kCosine, Storage::kFloat32, 0, {}), 1e-5f);
 }
 
+TEST(CodecTest, FewerBitsAreLessExact) {
+  EXPECT_LT(WorstError(Metric::kL2, Storage::kInt4, 0, {}), 20.0f);  // of about 200
+  EXPECT_LT(WorstError(Metric::kCosine, Storage::kInt4, 0, {}), 0.1f);
+  EXPECT_LT(WorstError(Metric::kL2, Storage::kBinary, 0, {}), 60.0f);
+  EXPECT_LT(WorstError(Metric::kCosine, Storage::kBinary, 0, {}), 0.3f);
+}
+
+// With a few bits an error is large, but it is as often too much as too little.
+TEST(CodecTest, FewBitsAreRightOnAverage) {
+  constexpr size_t kDim = 192;
+  for (Storage storage : {Storage::kInt4, Storage::kBinary}) {
+    const Codec codec(kDim, Metric::kIp, storage, {});
+    std::mt19937 random(5);
+    double error = 0;
+    double size = 0;
+    for (int i = 0; i < 500; ++i) {
+      const std::vector<float> a = RandomVector(kDim, 0, random);
+      std::vector<float> b = RandomVector(kDim, 0, random);
+      for (size_t e = 0; e < kDim; ++e) b[e] += a[e];
+      OwnCode code(codec);
+      CodeTarget target;
+      ASSERT_TRUE(codec.Encode(b, code.code()));
+      ASSERT_TRUE(codec.SetTarget(a, target));
+      const double exact = Distance(Metric::kIp, a.data(), b.data(), kDim);
+      error += DistanceOf(codec, target, code) - exact;
+      size += std::abs(exact);
+    }
+    EXPECT_LT(std::abs(error), 0.02 * size) << StorageName(storage);
+  }
+}
+
+// Where all that a vector has is one element, its sign is not all that is kept.
+TEST(CodecTest, FewBitsTellSparseVectorsApart) {
+  constexpr size_t kDim = 64;
+  for (Storage storage : {Storage::kInt4, Storage::kBinary}) {
+    const Codec codec(kDim, Metric::kCosine, storage, {});
+    for (size_t one = 0; one < kDim; ++one) {
+      std::vector<float> vector(kDim);
+      vector[one] = 1;
+      OwnCode same(codec);
+      ASSERT_TRUE(codec.Encode(vector, same.code()));
+      CodeTarget target;
+      ASSERT_TRUE(codec.SetTarget(vector, target));
+      vector[one] = 0;
+      vector[(one + 1) % kDim] = 1;
+      OwnCode other(codec);
+      ASSERT_TRUE(codec.Encode(vector, other.code()));
+      EXPECT_LT(DistanceOf(codec, target, same) + 0.2f, DistanceOf(codec, target, other)) << StorageName(storage);
+    }
+  }
+}
+
+TEST(CodecTest, ACodeIsSmallAndSound) {
+  const std::pair<Storage, size_t> kBytes[] = {
+      {Storage::kInt8, 128}, {Storage::kFloat32, 400}, {Storage::kInt4, 64}, {Storage::kBinary, 16}};
+  std::mt19937 random(6);
+  for (const auto& [storage, bytes] : kBytes) {
+    for (Metric metric : {Metric::kL2, Metric::kIp, Metric::kCosine}) {
+      const Codec codec(100, metric, storage, {});
+      EXPECT_EQ(codec.code_bytes(), bytes) << StorageName(storage);
+      OwnCode code(codec);
+      ASSERT_TRUE(codec.Encode(RandomVector(100, 3, random), code.code()));
+      EXPECT_TRUE(codec.IsSound(code.code()));
+    }
+  }
+}
+
 TEST(CodecTest, ACentreKeepsThePrecisionOfDataFarFromTheOrigin) {
   const std::vector<float> centre(100, 50.0f);
   EXPECT_LT(WorstError(Metric::kL2, Storage::kInt8, 50, centre), 2.0f);
   EXPECT_GT(WorstError(Metric::kL2, Storage::kInt8, 50, {}), 10.0f);
   EXPECT_LT(WorstError(Metric::kIp, Storage::kInt8, 50, centre), 1.0f);  // of 250,000
+  EXPECT_LT(WorstError(Metric::kL2, Storage::kBinary, 50, centre), 60.0f);
 }
 
 TEST(CodecTest, EqualVectorsAreAtDistanceZeroAndNoneIsBelow) {
@@ -109,11 +146,8 @@ TEST(CodecTest, EqualVectorsAreAtDistanceZeroAndNoneIsBelow) {
     ASSERT_TRUE(codec.Encode(vector, a.code()));
     vector[3] *= 1.0001f;
     ASSERT_TRUE(codec.Encode(vector, b.code()));
-    const std::byte* codes[] = {a.code(), b.code()};
-    float distances[2];
-    codec.Measure(a.code(), codes, 2, distances);
-    EXPECT_NEAR(distances[0], 0, 1e-4);
-    EXPECT_GT(distances[1], -1e-4);
+    EXPECT_NEAR(DistanceOf(codec, a, a), 0, 1e-4);
+    EXPECT_GT(DistanceOf(codec, a, b), -1e-4);
   }
 }
 
@@ -123,15 +157,12 @@ TEST(CodecTest, AZeroVectorIsAtCosineDistanceOne) {
   OwnCode one(codec);
   ASSERT_TRUE(codec.Encode(std::vector<float>{0, 0, 0, 0}, zero.code()));
   ASSERT_TRUE(codec.Encode(std::vector<float>{0, 3, 0, 0}, one.code()));
-  const std::byte* code = one.code();
-  float distance;
-  codec.Measure(zero.code(), &code, 1, &distance);
-  EXPECT_FLOAT_EQ(distance, 1);
+  EXPECT_FLOAT_EQ(DistanceOf(codec, zero, one), 1);
 }
 
 TEST(CodecTest, RefusesWhatIsNotFinite) {
   const float bad[] = {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 3e38f};
-  for (Storage storage : {Storage::kInt8, Storage::kFloat32}) {
+  for (Storage storage : kStorages) {
     const Codec codec(2, Metric::kL2, storage, {});
     OwnCode code(codec);
     for (float x : bad) EXPECT_FALSE(codec.Encode(std::vector<float>{1, x}, code.code())) << x;

@@ -1,20 +1,12 @@
 #include "vector/distance.h"
 
-#include <cctype>
 #include <cmath>
 
 #include "vector/kernels.h"
+#include "vector/same_name.h"
 
 namespace redoubt::vector {
 namespace {
-
-bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (std::toupper(static_cast<unsigned char>(a[i])) != b[i]) return false;
-  }
-  return true;
-}
 
 const Kernels* Choose() {
 #if defined(__x86_64__)
@@ -55,7 +47,7 @@ std::string_view MetricName(Metric metric) {
 
 std::optional<Metric> ParseMetric(std::string_view name) {
   for (Metric metric : {Metric::kL2, Metric::kIp, Metric::kCosine}) {
-    if (EqualsIgnoringCase(name, MetricName(metric))) return metric;
+    if (SameName(name, MetricName(metric))) return metric;
   }
   return std::nullopt;
 }

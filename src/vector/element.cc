@@ -1,12 +1,12 @@
 #include "vector/element.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <cstring>
 
 #include "base/check.h"
 #include "vector/element_kernels.h"
+#include "vector/same_name.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -14,14 +14,6 @@
 
 namespace redoubt::vector {
 namespace {
-
-bool EqualsIgnoringCase(std::string_view a, std::string_view upper) {
-  if (a.size() != upper.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (std::toupper(static_cast<unsigned char>(a[i])) != upper[i]) return false;
-  }
-  return true;
-}
 
 // Blobs lie at any address.
 template <class Element, class Convert>
@@ -84,7 +76,7 @@ std::string_view ElementName(ElementType type) {
 
 std::optional<ElementType> ParseElementType(std::string_view name) {
   for (ElementType type : kElementTypes) {
-    if (EqualsIgnoringCase(name, ElementName(type))) return type;
+    if (SameName(name, ElementName(type))) return type;
   }
   return std::nullopt;
 }

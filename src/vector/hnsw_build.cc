@@ -17,7 +17,9 @@ std::vector<Candidate> HnswIndex::MeasureFrom(Slot from, std::span<const Slot> s
   codes.reserve(slots.size());
   candidates.reserve(slots.size());
   for (Slot slot : slots) codes.push_back(graph_.Code(slot));
-  codec_.Measure(graph_.Code(from), codes.data(), codes.size(), distances.data());
+  CodeTarget target;
+  codec_.SetTarget(graph_.Code(from), target);
+  codec_.Measure(target, codes.data(), codes.size(), distances.data());
   for (size_t i = 0; i < slots.size(); ++i) candidates.push_back({distances[i], slots[i]});
   return candidates;
 }
@@ -30,13 +32,15 @@ std::vector<Candidate> HnswIndex::Select(std::vector<Candidate> sorted, size_t l
   chosen.reserve(limit);
   for (size_t i = 0; i < kept; ++i) chosen.push_back(graph_.Code(sorted[i].slot));
   size_t out = kept;
+  CodeTarget target;
   for (size_t i = kept; i < sorted.size() && out < limit; ++i) {
     const std::byte* code = graph_.Code(sorted[i].slot);
+    codec_.SetTarget(code, target);
     bool covered = false;
     for (size_t at = 0; at < chosen.size() && !covered; at += kTogether) {
       float distances[kTogether];
       const size_t count = std::min(kTogether, chosen.size() - at);
-      codec_.Measure(code, chosen.data() + at, count, distances);
+      codec_.Measure(target, chosen.data() + at, count, distances);
       for (size_t c = 0; c < count && !covered; ++c) {
         covered = distances[c] < sorted[i].distance ||
                   (distances[c] == sorted[i].distance && codec_.Same(code, chosen[at + c]));
@@ -78,10 +82,12 @@ HnswIndex::Neighbours HnswIndex::ChooseNeighbours(Slot slot, Entry entry, Walk& 
   const size_t top = std::min<size_t>(graph_.Level(slot), entry.level);
   Neighbours chosen;
   chosen.by_level.resize(top + 1);
-  walk.Begin(graph_.Code(slot), options_.ef_construction);
+  CodeTarget target;
+  codec_.SetTarget(graph_.Code(slot), target);
+  walk.Begin(target, options_.ef_construction);
   Slot start = walk.Descend(entry.slot, entry.level, top);
   for (size_t level = top + 1; level-- > 0;) {
-    walk.Begin(graph_.Code(slot), options_.ef_construction);
+    walk.Begin(target, options_.ef_construction);
     walk.Collect(start, level);
     Pool& pool = walk.pool();
     std::vector<Candidate> found;

@@ -89,7 +89,7 @@ TEST_F(HnswFileTest, AnEmptyGraphComesBack) {
 }
 
 TEST_F(HnswFileTest, AnswersAreTheSameAndTheGraphGrowsOn) {
-  for (Storage storage : {Storage::kInt8, Storage::kFloat32}) {
+  for (Storage storage : kStorages) {
     Make(Options(storage));
     Put(0, 2000);
     auto loaded = Load(Bytes(*index_), Options(storage));
@@ -105,7 +105,8 @@ TEST_F(HnswFileTest, AnswersAreTheSameAndTheGraphGrowsOn) {
     index_ = std::move(*loaded);
     Put(2000, 2500);
     EXPECT_EQ(index_->size(), 2500u);
-    EXPECT_EQ(Ids(*index_, vectors_[2400]).front(), 2400u);
+    const std::vector<Id> found = Ids(*index_, vectors_[2400]);
+    EXPECT_NE(std::find(found.begin(), found.end(), 2400u), found.end()) << StorageName(storage);
   }
 }
 
@@ -188,7 +189,7 @@ TEST_F(HnswFileTest, WhereverItIsCutTheAnswerIsAnError) {
 
 // What is loaded in spite of changed bytes is searched, changed, repaired and written again.
 TEST_F(HnswFileTest, ChangedBytesAreRefusedOrHarmless) {
-  for (Storage storage : {Storage::kInt8, Storage::kFloat32}) {
+  for (Storage storage : kStorages) {
     Make(Options(storage));
     Put(0, 60);
     for (Id id = 0; id < 10; ++id) index_->Remove(id);

@@ -184,7 +184,7 @@ class HnswIndex {
   Slot LiveTwin(Slot slot) const;
 
   // Searching.
-  HnswResult SearchCode(const std::byte* code, const HnswQuery& query) const;
+  HnswResult SearchTarget(const CodeTarget& target, const HnswQuery& query) const;
   HnswPlan Choose(const HnswQuery& query, size_t ef, size_t matching) const;
   void ScanMatching(Walk& walk, const IdSet* filter) const;
   std::vector<Hit> TakeHits(Walk& walk, size_t k) const;

@@ -78,14 +78,14 @@ class HnswTest : public testing::Test {
     return best.Take();
   }
 
-  // Of 20 queries, with re-ranking of 10 out of 20. Each must have as many hits as there are.
+  // Of 20 queries, with re-ranking of 10. Each must have as many hits as there are.
   double Recall(size_t ef, const IdSet* filter = nullptr, std::optional<HnswPlan> plan = {}) {
     size_t right = 0;
     size_t wanted = 0;
     for (size_t q = 0; q < 20; ++q) {
       const std::vector<float> query = Sample(q % kClusters);
       const std::vector<Hit> want = Exact(query, 10, filter);
-      HnswResult got = index_->Search({query, 20, ef, filter, nullptr, plan});
+      HnswResult got = index_->Search({query, 10 + oversample_, ef, filter, nullptr, plan});
       plans_.insert(got.plan);
       const std::vector<Hit> hits = Rerank(metric_, query, got.hits, 10, [&](Id id) { return vectors_[id].data(); });
       EXPECT_EQ(hits.size(), want.size());
@@ -99,6 +99,7 @@ class HnswTest : public testing::Test {
 
   std::mt19937 random_{7};
   Metric metric_ = Metric::kL2;
+  size_t oversample_ = 10;
   std::vector<float> centres_;
   std::vector<std::vector<float>> vectors_;
   std::unique_ptr<HnswIndex> index_;
@@ -106,12 +107,13 @@ class HnswTest : public testing::Test {
 };
 
 TEST_F(HnswTest, FindsTheNearestInEachMetricAndStorage) {
-  for (Storage storage : {Storage::kInt8, Storage::kFloat32}) {
+  for (Storage storage : kStorages) {
+    oversample_ = storage == Storage::kInt4 ? 20 : storage == Storage::kBinary ? 90 : 10;
     for (Metric metric : {Metric::kL2, Metric::kIp, Metric::kCosine}) {
       vectors_.clear();
       Make(metric, storage);
       PutMany(2000);
-      EXPECT_GE(Recall(50), 0.95) << MetricName(metric) << " storage " << static_cast<int>(storage);
+      EXPECT_GE(Recall(50), 0.95) << MetricName(metric) << " " << StorageName(storage);
     }
   }
 }

@@ -84,11 +84,11 @@ std::vector<Hit> HnswIndex::TakeHits(Walk& walk, size_t k) const {
 
 HnswResult HnswIndex::Search(const HnswQuery& query) const {
   CHECK(query.vector.size() == options_.dim);
-  OwnCode own(codec_);
-  return codec_.Encode(query.vector, own.code()) ? SearchCode(own.code(), query) : HnswResult();
+  CodeTarget target;
+  return codec_.SetTarget(query.vector, target) ? SearchTarget(target, query) : HnswResult();
 }
 
-HnswResult HnswIndex::SearchCode(const std::byte* code, const HnswQuery& query) const {
+HnswResult HnswIndex::SearchTarget(const CodeTarget& target, const HnswQuery& query) const {
   HnswResult result;
   const size_t k = std::min(query.k, size());
   if (k == 0) return result;
@@ -100,7 +100,7 @@ HnswResult HnswIndex::SearchCode(const std::byte* code, const HnswQuery& query) 
   bool enough = false;
   const Entry entry = LoadEntry();
   if (result.plan != HnswPlan::kScan && entry.slot != kNoSlot) {
-    walk->Begin(code, ef, query.filter, &query.stop);
+    walk->Begin(target, ef, query.filter, &query.stop);
     walk->Exclude(query.without == kNoId ? kNoSlot : SlotOf(query.without));
     const Slot start = walk->Descend(entry.slot, entry.level, 0);
     if (result.plan == HnswPlan::kTwoHopWalk) {
@@ -119,7 +119,7 @@ HnswResult HnswIndex::SearchCode(const std::byte* code, const HnswQuery& query) 
     result.measured = walk->measured();
   }
   if (!enough && !walk->stopped()) {
-    walk->Begin(code, k, query.filter, &query.stop, true);
+    walk->Begin(target, k, query.filter, &query.stop, true);
     ScanMatching(*walk, query.filter);
     walk->pool().Sort();
     result.plan = HnswPlan::kScan;

@@ -46,9 +46,10 @@ std::vector<HnswIndex::Sample> HnswIndex::TakeSample(const std::function<bool()>
       std::copy_n(code, codec_.code_bytes(), sample.code.code());
     }
     Sample& sample = samples.back();
+    CodeTarget target;
+    codec_.SetTarget(sample.code.code(), target);
     // Itself is among them.
-    const HnswResult exact =
-        SearchCode(sample.code.code(), {{}, kNearest + 1, 0, nullptr, stop, HnswPlan::kScan, kNoId});
+    const HnswResult exact = SearchTarget(target, {{}, kNearest + 1, 0, nullptr, stop, HnswPlan::kScan, kNoId});
     for (const Hit& hit : exact.hits) {
       if (hit.id != sample.id && sample.nearest.size() < kNearest) sample.nearest.push_back(hit.id);
     }
@@ -60,8 +61,9 @@ double HnswIndex::RecallOf(const std::vector<Sample>& samples, size_t ef, const 
   size_t wanted = 0;
   size_t found = 0;
   for (const Sample& sample : samples) {
-    const HnswResult walked =
-        SearchCode(sample.code.code(), {{}, kNearest, ef, nullptr, stop, HnswPlan::kWalk, sample.id});
+    CodeTarget target;
+    codec_.SetTarget(sample.code.code(), target);
+    const HnswResult walked = SearchTarget(target, {{}, kNearest, ef, nullptr, stop, HnswPlan::kWalk, sample.id});
     for (const Id id : sample.nearest) {
       found += static_cast<size_t>(
           std::any_of(walked.hits.begin(), walked.hits.end(), [&](const Hit& hit) { return hit.id == id; }));

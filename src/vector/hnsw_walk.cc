@@ -77,8 +77,8 @@ void VisitedSet::Reset(size_t bound) {
   bound_ = bound;
 }
 
-void Walk::Begin(const std::byte* code, size_t ef, const IdSet* filter, const std::function<bool()>* stop, bool scan) {
-  code_ = code;
+void Walk::Begin(const CodeTarget& target, size_t ef, const IdSet* filter, const std::function<bool()>* stop, bool scan) {
+  target_ = &target;
   filter_ = filter;
   excluded_ = kNoSlot;
   stop_ = stop;
@@ -94,7 +94,7 @@ void Walk::MeasureBatch() {
   codes_.resize(batch_.size());
   distances_.resize(batch_.size());
   for (size_t i = 0; i < batch_.size(); ++i) codes_[i] = graph_.Code(batch_[i]);
-  codec_.Measure(code_, codes_.data(), batch_.size(), distances_.data());
+  codec_.Measure(*target_, codes_.data(), batch_.size(), distances_.data());
   measured_ += batch_.size();
 }
 

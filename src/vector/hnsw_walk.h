@@ -76,15 +76,15 @@ class VisitedSet {
   std::vector<uint32_t> touched_;
 };
 
-// One walk through the graph towards a code, by one thread, and the memory that it needs, which the next one uses
+// One walk through the graph towards a target, by one thread, and the memory that it needs, which the next one uses
 // again. It may run beside other walks and beside writers, while its ticket is entered.
 class Walk {
  public:
   Walk(const HnswGraph& graph, const Codec& codec) : graph_(graph), codec_(codec) {}
 
-  // Towards `code`, accepting what has an id and is in `filter` (null: everything). `stop` is asked now and then (null:
+  // Towards `target`, which outlives the walk, accepting what has an id and is in `filter` (null: everything). `stop` is asked now and then (null:
   // never). The pool will hold at most `ef`. `scan`: there will be no more than Scan().
-  void Begin(const std::byte* code, size_t ef, const IdSet* filter = nullptr,
+  void Begin(const CodeTarget& target, size_t ef, const IdSet* filter = nullptr,
              const std::function<bool()>* stop = nullptr, bool scan = false);
 
   // After Begin(): the slot is not met. Searching for what is in the graph finds its own links, which makes it easier
@@ -96,7 +96,7 @@ class Walk {
 
   // The local minimum on each of the levels from..to+1, the next search starts there.
   Slot Descend(Slot start, size_t from, size_t to);
-  // The accepted slots nearest to the code, into the pool; the others are walked through.
+  // The accepted slots nearest to the target, into the pool; the others are walked through.
   void Collect(Slot start, size_t level);
   // The same on level 0 for a filter that few slots are in: those that AddMatching() named since
   // BeginMatching(). False when it
@@ -140,7 +140,7 @@ class Walk {
   const HnswGraph& graph_;
   const Codec& codec_;
   Epochs::Ticket ticket_;
-  const std::byte* code_ = nullptr;
+  const CodeTarget* target_ = nullptr;
   const IdSet* filter_ = nullptr;
   Slot excluded_ = kNoSlot;
   const std::function<bool()>* stop_ = nullptr;

@@ -83,7 +83,7 @@ FieldProperties Describe(const Field& field) {
                             {{"M", std::to_string(graph.m)},
                              {"ef_construction", std::to_string(graph.ef_construction)},
                              {"ef_runtime", graph.ef_auto ? "AUTO" : std::to_string(graph.ef_runtime)},
-                             {"compression", graph.full_floats ? "NONE" : "INT8"}});
+                             {"compression", std::string(vector::StorageName(graph.storage))}});
     if (graph.ef_auto) properties.pairs.emplace_back("target_recall", fmt::format("{}", graph.RecallToTuneFor()));
   }
   if (field.type == FieldType::kTag) {
