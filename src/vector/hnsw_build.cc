@@ -84,10 +84,10 @@ HnswIndex::Neighbours HnswIndex::ChooseNeighbours(Slot slot, Entry entry, Walk& 
   chosen.by_level.resize(top + 1);
   CodeTarget target;
   codec_.SetTarget(graph_.Code(slot), target);
-  walk.Begin(target, options_.ef_construction);
+  walk.Begin(target, options_.ef_construction, options_.ef_construction);
   Slot start = walk.Descend(entry.slot, entry.level, top);
   for (size_t level = top + 1; level-- > 0;) {
-    walk.Begin(target, options_.ef_construction);
+    walk.Begin(target, options_.ef_construction, options_.ef_construction);
     walk.Collect(start, level);
     Pool& pool = walk.pool();
     std::vector<Candidate> found;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -100,6 +101,15 @@ class HnswGraph {
     const std::byte* record = records_.At(slot);
     for (size_t i = 0; i < 2 * m_ * sizeof(Slot); i += 64) __builtin_prefetch(record + i);
   }
+  // Answers Code().
+  const std::byte* PrefetchCode(Slot slot) const {
+    constexpr size_t kMostLines = 4;
+    const std::byte* const code = Code(slot);
+    for (size_t line = 0; line < std::min(code_lines_, kMostLines); ++line) {
+      __builtin_prefetch(code - Codec::kHeadBytes + 64 * line);
+    }
+    return code;
+  }
   void PrefetchHead(Slot slot) const { __builtin_prefetch(records_.At(slot) + code_offset_ - Codec::kHeadBytes); }
 
   // While it lives no other thread writes the links of the node.
@@ -149,9 +159,10 @@ class HnswGraph {
 
   const size_t m_;
   const size_t code_offset_;
-  BlockStore records_;     // links of level 0, head, code
-  BlockStore upper_;       // rows of m links
-  BlockStore not_staged_;  // a bit per slot
+  const size_t code_lines_;  // of the cache, of a code with its head
+  BlockStore records_;       // links of level 0, head, code
+  BlockStore upper_;         // rows of m links
+  BlockStore not_staged_;    // a bit per slot
   std::atomic<size_t> staged_count_{0};
   std::atomic<uint32_t> bound_{0};
   uint32_t upper_rows_ = 0;

@@ -50,6 +50,7 @@ struct HnswQuery {
   std::function<bool()> stop;  // asked about every 100 us of work; when it answers true the hits so far are the result
   std::optional<HnswPlan> plan = {};  // none: by estimated cost; a walk still becomes a scan where it finds too few
   Id without = kNoId;                 // a walk goes as if this one were not in the index
+  size_t more = 0;                    // hits beyond k, of what is met anyway: candidates for exact distances
 };
 
 enum class RepairProgress {
@@ -83,7 +84,8 @@ class HnswIndex {
   static base::Result<std::unique_ptr<HnswIndex>> Create(const HnswOptions& options);
   ~HnswIndex();
 
-  // The graph that Save() wrote of an index with the same options, except ef_construction and seed. `ids`: those that a
+  // The graph that Save() wrote of an index with the same options, except ef_construction and seed; the centre is the
+  // one of the file. `ids`: those that a
   // vector may have. Whatever is in `in`, the answer is an index that can be used or an error that says what is wrong
   // with it, FailedPrecondition where it is that of other options. Who calls it asks in.Finish().
   static base::Result<std::unique_ptr<HnswIndex>> Load(const HnswOptions& options, const IdSet& ids,

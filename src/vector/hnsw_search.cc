@@ -93,6 +93,7 @@ HnswResult HnswIndex::SearchTarget(const CodeTarget& target, const HnswQuery& qu
   const size_t k = std::min(query.k, size());
   if (k == 0) return result;
   const size_t ef = std::max(std::min(query.ef, size()), k) * (query.filter != nullptr ? kFilteredEfFactor : 1);
+  const size_t wanted = std::min(k + std::min(query.more, size()), size());
   const size_t matching = query.filter != nullptr ? query.filter->Count() : size();
   Lease walk(*this);
   walk->NoteStaged();  // first: what is linked from now on is met both ways, and what was before is met in the graph
@@ -100,7 +101,7 @@ HnswResult HnswIndex::SearchTarget(const CodeTarget& target, const HnswQuery& qu
   bool enough = false;
   const Entry entry = LoadEntry();
   if (result.plan != HnswPlan::kScan && entry.slot != kNoSlot) {
-    walk->Begin(target, ef, query.filter, &query.stop);
+    walk->Begin(target, ef, std::max(ef, wanted), query.filter, &query.stop);
     walk->Exclude(query.without == kNoId ? kNoSlot : SlotOf(query.without));
     const Slot start = walk->Descend(entry.slot, entry.level, 0);
     if (result.plan == HnswPlan::kTwoHopWalk) {
@@ -119,13 +120,13 @@ HnswResult HnswIndex::SearchTarget(const CodeTarget& target, const HnswQuery& qu
     result.measured = walk->measured();
   }
   if (!enough && !walk->stopped()) {
-    walk->Begin(target, k, query.filter, &query.stop, true);
+    walk->Begin(target, wanted, wanted, query.filter, &query.stop, true);
     ScanMatching(*walk, query.filter);
     walk->pool().Sort();
     result.plan = HnswPlan::kScan;
     result.measured += walk->measured();
   }
-  result.hits = TakeHits(*walk, k);
+  result.hits = TakeHits(*walk, wanted);
   return result;
 }
 

@@ -14,7 +14,8 @@ bool Farther(const Candidate& a, const Candidate& b) { return b < a; }
 
 }  // namespace
 
-void Pool::Reset(size_t capacity, bool heap) {
+void Pool::Reset(size_t breadth, size_t capacity, bool heap) {
+  breadth_ = breadth;
   capacity_ = capacity;
   heap_ = heap;
   size_ = 0;
@@ -30,15 +31,7 @@ bool Pool::Offer(Candidate candidate) {
     PushToHeap(candidate);
     return false;
   }
-  size_t low = 0;
-  for (size_t high = size_; low < high;) {
-    const size_t middle = (low + high) / 2;
-    if (entries_[middle].distance <= candidate.distance) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
+  const size_t low = PlaceOf(candidate.distance);
   if (low == capacity_) return false;
   if (!full()) ++size_;
   std::memmove(&entries_[low + 1], &entries_[low], (size_ - 1 - low) * sizeof(Candidate));
@@ -47,6 +40,18 @@ bool Pool::Offer(Candidate candidate) {
   if (low > cursor_) return false;
   cursor_ = low;
   return true;
+}
+
+// Behind those that are as near. A search by halves whose steps are additions: jumps would be wrong every second time.
+size_t Pool::PlaceOf(float distance) const {
+  const Candidate* base = entries_.data();
+  size_t left = size_;
+  while (left > 1) {
+    const size_t half = left / 2;
+    base += half & (size_t{0} - static_cast<size_t>(base[half - 1].distance <= distance));
+    left -= half;
+  }
+  return static_cast<size_t>(base - entries_.data()) + (left == 1 && base->distance <= distance ? 1 : 0);
 }
 
 void Pool::PushToHeap(Candidate candidate) {
@@ -66,18 +71,21 @@ void Pool::Sort() {
 }
 
 Candidate Pool::Nearest() {
-  while (cursor_ < size_ && (entries_[cursor_].slot & kClosed) != 0) ++cursor_;
-  return cursor_ < size_ ? entries_[cursor_] : Candidate();
+  const size_t end = std::min(size_, breadth_);
+  while (cursor_ < end && (entries_[cursor_].slot & kClosed) != 0) ++cursor_;
+  return cursor_ < end ? entries_[cursor_] : Candidate();
 }
 
 void VisitedSet::Reset(size_t bound) {
-  for (uint32_t word : touched_) words_[word] = 0;
-  touched_.clear();
+  for (size_t i = 0; i < touched_count_; ++i) words_[touched_[i]] = 0;
+  touched_count_ = 0;
   if (words_.size() < (bound + 63) / 64) words_.resize((bound + 63) / 64 + words_.size() / 4);
+  touched_.resize(words_.size() + 1);
   bound_ = bound;
 }
 
-void Walk::Begin(const CodeTarget& target, size_t ef, const IdSet* filter, const std::function<bool()>* stop, bool scan) {
+void Walk::Begin(const CodeTarget& target, size_t ef, size_t capacity, const IdSet* filter,
+                 const std::function<bool()>* stop, bool scan) {
   target_ = &target;
   filter_ = filter;
   excluded_ = kNoSlot;
@@ -87,13 +95,23 @@ void Walk::Begin(const CodeTarget& target, size_t ef, const IdSet* filter, const
   measured_ = 0;
   bridges_.clear();
   visited_.Reset(graph_.bound());
-  pool_.Reset(ef, scan);
+  pool_.Reset(ef, capacity, scan);
+}
+
+void Walk::TakeNew(LinkList links) {
+  batch_.resize(links.capacity);
+  size_t count = 0;
+  for (size_t i = links.capacity; i-- > 0;) {
+    batch_[count] = links.Get(i);
+    count += visited_.Insert(batch_[count]) ? 1 : 0;  // not where there is no link: that is beyond the bound
+  }
+  batch_.resize(count);
+  codes_.resize(count);
+  for (size_t i = 0; i < count; ++i) codes_[i] = graph_.PrefetchCode(batch_[i]);
 }
 
 void Walk::MeasureBatch() {
-  codes_.resize(batch_.size());
   distances_.resize(batch_.size());
-  for (size_t i = 0; i < batch_.size(); ++i) codes_[i] = graph_.Code(batch_[i]);
   codec_.Measure(*target_, codes_.data(), batch_.size(), distances_.data());
   measured_ += batch_.size();
 }
@@ -106,20 +124,16 @@ bool Walk::AskStop() {
 }
 
 Slot Walk::Descend(Slot start, size_t from, size_t to) {
-  batch_.assign(1, start);
+  ClearBatch();
+  AddBatch(start);
   MeasureBatch();
   Candidate best = {distances_[0], start};
   if (start == excluded_) best.distance = std::numeric_limits<float>::infinity();
+  // What was measured on a level above was no nearer, or is where the search stands.
   for (size_t level = from; level > to; --level) {
     for (bool moved = true; moved;) {
       moved = false;
-      LinkList links = graph_.Links(best.slot, level);
-      batch_.clear();
-      for (size_t i = links.capacity; i-- > 0;) {
-        const Slot slot = links.Get(i);
-        if (slot == kNoSlot || slot == excluded_) continue;
-        AddBatch(slot);
-      }
+      TakeNew(graph_.Links(best.slot, level));
       MeasureBatch();
       for (size_t i = 0; i < batch_.size(); ++i) {
         if (!(distances_[i] < best.distance)) continue;
@@ -128,6 +142,8 @@ Slot Walk::Descend(Slot start, size_t from, size_t to) {
       }
     }
   }
+  visited_.Reset(graph_.bound());
+  Exclude(excluded_);
   return best.slot;
 }
 
@@ -140,14 +156,15 @@ void Walk::Keep(Candidate candidate) {
   if (!pool_.Wants(candidate.distance)) return;
   if (Accepts(candidate.slot)) {
     if (pool_.Offer(candidate)) graph_.PrefetchLinks(candidate.slot);  // likely the next to be expanded
-  } else {
+  } else if (pool_.Leads(candidate.distance)) {
     PushBridge(candidate);
   }
 }
 
 void Walk::Start(Slot start) {
   if (!visited_.Insert(start)) return;
-  batch_.assign(1, start);
+  ClearBatch();
+  AddBatch(start);
   MeasureBatch();
   Keep({distances_[0], start});
 }
@@ -163,7 +180,7 @@ Slot Walk::Next() {
     return open.slot;
   }
   const Candidate nearest = bridges_.front();
-  if (!pool_.Wants(nearest.distance)) return kNoSlot;  // and so are all the others: open ones are within the limit
+  if (!pool_.Leads(nearest.distance)) return kNoSlot;  // and so are all the others: open ones are within the limit
   std::pop_heap(bridges_.begin(), bridges_.end(), Farther);
   bridges_.pop_back();
   return nearest.slot;
@@ -172,13 +189,7 @@ Slot Walk::Next() {
 void Walk::Collect(Slot start, size_t level) {
   Start(start);
   for (Slot at = Next(); at != kNoSlot && !AskStop(); at = Next()) {
-    LinkList links = graph_.Links(at, level);
-    batch_.clear();
-    for (size_t i = links.capacity; i-- > 0;) {
-      const Slot slot = links.Get(i);
-      if (slot == kNoSlot) continue;
-      if (visited_.Insert(slot)) AddBatch(slot);
-    }
+    TakeNew(graph_.Links(at, level));
     MeasureBatch();
     for (size_t i = 0; i < batch_.size(); ++i) Keep({distances_[i], batch_[i]});
   }
@@ -201,7 +212,7 @@ Slot Walk::MatchingTwin(Slot slot) {
 // The matching ones among the neighbours, and among the neighbours of those that do not match.
 void Walk::GatherMatching(Slot slot) {
   const size_t enough = 4 * graph_.m();
-  batch_.clear();
+  ClearBatch();
   failing_.clear();
   LinkList links = graph_.Links(slot, 0);
   for (size_t i = links.capacity; i-- > 0;) {
@@ -229,7 +240,7 @@ void Walk::GatherMatching(Slot slot) {
     if (twin != kNoSlot) AddBatch(twin);
   }
   failing_.resize(seen);
-  if (pool_.full()) return;
+  if (pool_.broad()) return;
   for (Slot bridge : failing_) AddBatch(bridge);  // Keep() tells them apart
 }
 
@@ -251,12 +262,11 @@ void Walk::ScanStaged() {
 
 void Walk::Scan(const Slot* slots, size_t count) {
   for (size_t at = 0; at < count && !AskStop(); at += kScanChunk) {
-    batch_.clear();
+    ClearBatch();
     const size_t end = std::min(count, at + kScanChunk);
     for (size_t i = at; i < end; ++i) graph_.PrefetchHead(slots[i]);
     for (size_t i = at; i < end; ++i) {
-      if (Accepts(slots[i]))
-        batch_.push_back(slots[i]);  // before its code is read: one without an id may be being written
+      if (Accepts(slots[i])) AddBatch(slots[i]);  // before its code is read: one without an id may be being written
     }
     MeasureBatch();
     for (size_t i = 0; i < batch_.size(); ++i) {

@@ -21,18 +21,21 @@ struct Candidate {
   }
 };
 
-// The nearest so far, sorted, at most `capacity`; each of them is open until it was expanded. For the sizes that a walk
-// uses, moving the tail of an array is cheaper than two heaps.
+// The nearest so far, sorted, at most `capacity`; of the nearest `breadth` each is open until it was expanded. For the
+// sizes that a walk uses, moving the tail of an array is cheaper than two heaps.
 class Pool {
  public:
   // `heap`: for a scan, which only takes the nearest of all and may keep very many. Then Sort() comes before At(), and
   // none is open.
-  void Reset(size_t capacity, bool heap = false);
+  void Reset(size_t breadth, size_t capacity, bool heap = false);
   void Sort();
-  bool full() const { return size_ == capacity_; }
+  // Whether there are as many as decide where the walk ends.
+  bool broad() const { return size_ >= breadth_; }
   size_t size() const { return size_; }
   // Whether something at `distance` gets in. False for what is not a finite number.
   bool Wants(float distance) const { return distance < limit_; }
+  // Whether something at `distance` may lead to one of the nearest `breadth`.
+  bool Leads(float distance) const { return broad() ? distance < entries_[breadth_ - 1].distance : Wants(distance); }
   // True when it is now the nearest open one.
   bool Offer(Candidate candidate);
   // The nearest open one, kNoSlot when there is none.
@@ -44,8 +47,11 @@ class Pool {
  private:
   static constexpr Slot kClosed = kMaxSlots;
 
+  bool full() const { return size_ == capacity_; }
+  size_t PlaceOf(float distance) const;
   void PushToHeap(Candidate candidate);
 
+  size_t breadth_ = 0;
   size_t capacity_ = 0;
   size_t size_ = 0;
   size_t cursor_ = 0;  // none before it is open
@@ -59,21 +65,23 @@ class VisitedSet {
  public:
   void Reset(size_t bound);
   // True the first time. What is beyond the bound came after the walk began and counts as seen.
+  // Without a jump that depends on what was seen, which nothing could foretell.
   bool Insert(Slot slot) {
     if (slot >= bound_) return false;
-    uint64_t& word = words_[slot / 64];
     const uint64_t bit = uint64_t{1} << (slot % 64);
-    if ((word & bit) != 0) return false;
-    if (word == 0) touched_.push_back(slot / 64);
-    word |= bit;
-    return true;
+    const uint64_t before = words_[slot / 64];
+    words_[slot / 64] = before | bit;
+    touched_[touched_count_] = slot / 64;
+    touched_count_ += before == 0 ? 1 : 0;
+    return (before & bit) == 0;
   }
   bool Contains(Slot slot) const { return slot >= bound_ || (words_[slot / 64] >> (slot % 64) & 1) != 0; }
 
  private:
   size_t bound_ = 0;
   std::vector<uint64_t> words_;
-  std::vector<uint32_t> touched_;
+  std::vector<uint32_t> touched_;  // one more than there are words
+  size_t touched_count_ = 0;
 };
 
 // One walk through the graph towards a target, by one thread, and the memory that it needs, which the next one uses
@@ -82,9 +90,10 @@ class Walk {
  public:
   Walk(const HnswGraph& graph, const Codec& codec) : graph_(graph), codec_(codec) {}
 
-  // Towards `target`, which outlives the walk, accepting what has an id and is in `filter` (null: everything). `stop` is asked now and then (null:
-  // never). The pool will hold at most `ef`. `scan`: there will be no more than Scan().
-  void Begin(const CodeTarget& target, size_t ef, const IdSet* filter = nullptr,
+  // Towards `target`, which outlives the walk, accepting what has an id and is in `filter` (null: everything). `stop`
+  // is asked now and then (null: never). The nearest `ef` are expanded, and the pool will hold at most `capacity`, ef
+  // or more. `scan`: there will be no more than Scan().
+  void Begin(const CodeTarget& target, size_t ef, size_t capacity, const IdSet* filter = nullptr,
              const std::function<bool()>* stop = nullptr, bool scan = false);
 
   // After Begin(): the slot is not met. Searching for what is in the graph finds its own links, which makes it easier
@@ -124,9 +133,15 @@ class Walk {
   }
   bool Matches(Slot slot) const { return slot < matching_bound_ && (matching_[slot / 64] >> (slot % 64) & 1) != 0; }
   void AddBatch(Slot slot) {
-    graph_.PrefetchHead(slot);
     batch_.push_back(slot);
+    codes_.push_back(graph_.PrefetchCode(slot));
   }
+  void ClearBatch() {
+    batch_.clear();
+    codes_.clear();
+  }
+  // The links that were not seen before become the batch.
+  void TakeNew(LinkList links);
   void MeasureBatch();
   void Start(Slot start);
   // The nearest that may lead to something better, kNoSlot at the end. It is taken off its queue.
@@ -154,7 +169,7 @@ class Walk {
   Pool pool_;
   std::vector<Candidate> bridges_;  // a heap, nearest on top: to be expanded, though not accepted
   std::vector<Slot> batch_;
-  std::vector<const std::byte*> codes_;
+  std::vector<const std::byte*> codes_;  // of the batch
   std::vector<float> distances_;
   std::vector<Slot> failing_;
   std::vector<Slot> staged_;
