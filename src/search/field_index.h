@@ -48,6 +48,9 @@ class FieldIndex {
   // The error says why not; what there was stays.
   virtual base::Status LoadGraph(const IdSet& ids, base::SectionReader& in);
 
+  // Of a field with a graph: whether Set() has put another one in its place since this was asked.
+  virtual bool TakeRenewed() { return false; }
+
   // Of a field with INDEXMISSING, kept by the index; else null.
   Presence* presence() const { return presence_.get(); }
 

@@ -3,7 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <limits>
+#include <new>
 #include <utility>
 
 namespace redoubt::search {
@@ -12,12 +12,12 @@ namespace {
 using base::Result;
 using base::Status;
 
-// Candidates beyond k: on data in clusters as many of the best by codes hold 99 % of the exact k.
-size_t Oversampled(size_t k, vector::Storage storage) {
-  size_t extra = std::max<size_t>(10, k / 2);  // 8 bits swap neighbours of nearly the same distance only
-  if (storage == vector::Storage::kInt4) extra = std::max<size_t>(20, k);
-  if (storage == vector::Storage::kBinary) extra = std::max<size_t>(90, k > SIZE_MAX / 8 ? k : 4 * k);
-  return k > std::numeric_limits<size_t>::max() - extra ? k : k + extra;
+// What a walk goes by. Codes of 8 bits swap neighbours of nearly the same distance only: the right ones are among what
+// a walk of the usual breadth meets. With fewer bits it has to be broader.
+size_t Breadth(size_t k, vector::Storage storage) {
+  if (storage == vector::Storage::kInt4) return std::max(k + 20, 2 * k);
+  if (storage == vector::Storage::kBinary) return std::max(k + 90, 5 * k);
+  return k + 2;
 }
 
 }  // namespace
@@ -35,6 +35,12 @@ Result<std::unique_ptr<GraphField>> GraphField::Create(const VectorOptions& opti
   return std::unique_ptr<GraphField>(new GraphField(options, std::move(index)));
 }
 
+GraphField::GraphField(const VectorOptions& options, std::shared_ptr<vector::HnswIndex> graph)
+    : options_(options), graph_(std::move(graph)) {
+  if (options_.graph.storage == vector::Storage::kFloat32) return;
+  sample_.emplace(options_.dim, options_.metric == vector::Metric::kCosine, *graph_->options().memory);
+}
+
 Status GraphField::Check(std::string_view value) const {
   if (value.size() == options_.blob_bytes()) return base::OkStatus();
   return base::InvalidArgument(
@@ -44,13 +50,45 @@ Status GraphField::Check(std::string_view value) const {
 Status GraphField::Set(Id id, std::string_view value) {
   std::vector<float> vector(options_.dim);
   vector::DecodeElements(options_.type, value, vector);  // what is not finite is refused by the graph
-  return graph_->Stage(id, vector);
+  RETURN_IF_ERROR(graph_->Stage(id, vector));
+  Sample(id, vector);
+  return base::OkStatus();
+}
+
+void GraphField::Clear(Id id) {
+  graph_->Remove(id);
+  if (sample_) sample_->Remove(id);
+}
+
+void GraphField::Sample(Id id, std::span<const float> vector) try {
+  if (!sample_) return;
+  sample_->Add(id, vector);
+  if (!sample_->full()) return;
+  std::vector<float> centre = sample_->Centre();
+  if (!centre.empty()) Recentre(std::move(centre));
+  sample_.reset();
+} catch (const std::bad_alloc&) {
+  sample_.reset();
+}
+
+// A failure leaves the graph as it is: codes are less exact then, and answers still right.
+void GraphField::Recentre(std::vector<float> centre) {
+  vector::HnswOptions options = graph_->options();
+  options.centre = std::move(centre);
+  Result<std::unique_ptr<vector::HnswIndex>> graph = vector::HnswIndex::Create(options);
+  if (!graph.ok()) return;
+  for (size_t i = 0; i < sample_->size(); ++i) {
+    if (!(*graph)->Stage(sample_->id(i), sample_->vector(i)).ok()) return;
+  }
+  graph_ = std::move(*graph);
+  renewed_ = true;
 }
 
 Status GraphField::LoadGraph(const IdSet& ids, base::SectionReader& in) {
   ASSIGN_OR_RETURN(std::unique_ptr<vector::HnswIndex> loaded, vector::HnswIndex::Load(graph_->options(), ids, in));
   RETURN_IF_ERROR(in.Finish());
   graph_ = std::move(loaded);
+  sample_.reset();
   return base::OkStatus();
 }
 
@@ -69,7 +107,9 @@ vector::HnswResult GraphField::Search(std::string_view query, size_t k, size_t e
   if (!vector::DecodeElements(options_.type, query, floats)) return {};  // nothing is at a distance from it
   vector::HnswQuery knn;
   knn.vector = floats;
-  knn.k = Oversampled(k, options_.graph.storage);
+  k = std::min(k, graph_->size());
+  knn.k = Breadth(k, options_.graph.storage);
+  knn.more = std::max<size_t>(10, k / 2) - 2;
   knn.ef = ef == 0 ? EfRuntime() : ef;
   knn.filter = filter;
   knn.without = without;
@@ -78,7 +118,14 @@ vector::HnswResult GraphField::Search(std::string_view query, size_t k, size_t e
     knn.plan = vector::HnswPlan::kScan;
   }
   knn.stop = std::move(stop);
-  return graph_->Search(knn);
+  vector::HnswResult result = graph_->Search(knn);
+  if (exact_distances()) result.hits.resize(std::min(k, result.hits.size()));
+  return result;
+}
+
+// Every element but a FLOAT64 is a float. Of FLOAT64 vectors the graph has rounded ones.
+bool GraphField::exact_distances() const {
+  return options_.graph.storage == vector::Storage::kFloat32 && options_.type != vector::ElementType::kFloat64;
 }
 
 // As a search for more and more of the nearest: what it has to go through is little more than the answer.

@@ -164,7 +164,7 @@ Index::Candidates Index::FindInGraph(const SearchTask& task, SearchOutcome& outc
   if (query.filter->kind != FilterNode::Kind::kAll) filter = Evaluate(task, distances, outcome);
   std::function<bool()> stop;
   if (task.stop) stop = [&] { return outcome.timed_out = task.stop(); };
-  outcome.candidates = true;
+  outcome.candidates = !fields_[knn.field]->graph()->exact_distances();
   Candidates candidates;
   const Id without = knn.without.empty() ? vector::kNoId : documents_.Find(knn.without).value_or(vector::kNoId);
   const vector::HnswResult found = fields_[knn.field]->graph()->Search(
@@ -317,6 +317,12 @@ std::vector<std::shared_ptr<vector::HnswIndex>> Index::Graphs() const {
     if (field->graph() != nullptr) graphs.push_back(field->graph()->index());
   }
   return graphs;
+}
+
+bool Index::TakeNewGraphs() {
+  bool any = false;
+  for (const std::unique_ptr<FieldIndex>& field : fields_) any |= field->TakeRenewed();
+  return any;
 }
 
 const std::shared_ptr<vector::HnswIndex>& Index::Graph(size_t field) const { return fields_[field]->graph()->index(); }

@@ -96,6 +96,8 @@ class Index {
   // Those of its fields; other threads link what is staged in them.
   std::vector<std::shared_ptr<vector::HnswIndex>> Graphs() const;
   const std::shared_ptr<vector::HnswIndex>& Graph(size_t field) const;
+  // Whether Graphs() answers others since this was asked.
+  bool TakeNewGraphs();
   // Keys of up to `count` documents that have a vector in a graph, at random, each once. `seed` decides which.
   std::vector<std::string> SampleVectors(size_t field, size_t count, uint64_t seed) const;
   // The tags of a TAG field, in order.

@@ -188,6 +188,7 @@ size_t LiveIndex::DropUnconfirmed() {
 }
 
 void LiveIndex::WakeWorkers() {
+  if (index_->TakeNewGraphs()) work_.Serve(index_->Graphs());
   if (wake_ && work_.pending()) wake_(shared_from_this());
 }
 

@@ -14,11 +14,28 @@ namespace redoubt::vector {
 namespace {
 
 constexpr uint8_t kFormat = 2;
+constexpr double kMostCentreSquares = 1e37;  // of larger vectors there is no code
 
 enum class SlotState : uint8_t { kFree = 0, kLinked = 1, kStaged = 2 };
 
 base::Status Unfit(std::string_view what) { return base::FailedPrecondition(fmt::format("it is of {}", what)); }
 base::Status Damaged(std::string_view what) { return base::DataLoss(fmt::format("it is damaged: {}", what)); }
+
+// The head of the file up to the centre. Answers `options` with the centre of the file, from which its codes were
+// taken.
+base::Result<HnswOptions> ReadOptions(HnswOptions options, base::SectionReader& in) {
+  if (in.Number<uint8_t>() != kFormat) return Unfit("another version");
+  if (in.Number<uint8_t>() != static_cast<uint8_t>(options.metric)) return Unfit("another metric");
+  if (in.Number<uint8_t>() != static_cast<uint8_t>(options.storage)) return Unfit("other codes");
+  if (in.Number<uint32_t>() != options.dim) return Unfit("another dim");
+  if (in.Number<uint32_t>() != options.m) return Unfit("another M");
+  options.centre.assign(in.Number<uint8_t>() == 0 ? 0 : options.dim, 0);
+  in.Bytes(std::as_writable_bytes(std::span(options.centre)));
+  double squares = 0;
+  for (float x : options.centre) squares += double{x} * x;
+  if (in.failed() || !(squares < kMostCentreSquares)) return Damaged("its head");
+  return options;
+}
 
 }  // namespace
 
@@ -81,16 +98,6 @@ class HnswIndex::Loader {
 
  private:
   base::Status ReadHead() {
-    const HnswOptions& options = index_.options_;
-    if (in_.Number<uint8_t>() != kFormat) return Unfit("another version");
-    if (in_.Number<uint8_t>() != static_cast<uint8_t>(options.metric)) return Unfit("another metric");
-    if (in_.Number<uint8_t>() != static_cast<uint8_t>(options.storage)) return Unfit("other codes");
-    if (in_.Number<uint32_t>() != options.dim) return Unfit("another dim");
-    if (in_.Number<uint32_t>() != options.m) return Unfit("another M");
-    if (in_.Number<uint8_t>() != (options.centre.empty() ? 0 : 1)) return Unfit("another centre");
-    std::vector<float> centre(options.centre.size());
-    in_.Bytes(std::as_writable_bytes(std::span(centre)));
-    if (centre != options.centre) return Unfit("another centre");
     index_.levels_given_ = in_.Number<uint64_t>();
     entry_ = in_.Number<Slot>();
     bound_ = in_.Number<uint32_t>();
@@ -229,7 +236,8 @@ class HnswIndex::Loader {
 
 base::Result<std::unique_ptr<HnswIndex>> HnswIndex::Load(const HnswOptions& options, const IdSet& ids,
                                                          base::SectionReader& in) try {
-  ASSIGN_OR_RETURN(std::unique_ptr<HnswIndex> index, Create(options));
+  ASSIGN_OR_RETURN(const HnswOptions found, ReadOptions(options, in));
+  ASSIGN_OR_RETURN(std::unique_ptr<HnswIndex> index, Create(found));
   RETURN_IF_ERROR(Loader(*index, ids, in).Run());
   return index;
 } catch (const std::bad_alloc&) {

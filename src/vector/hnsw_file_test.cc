@@ -167,11 +167,24 @@ TEST_F(HnswFileTest, AGraphOfOtherOptionsIsUnfit) {
   EXPECT_TRUE(refused(options));
   EXPECT_TRUE(refused(Options(Storage::kFloat32)));
   options = Options();
-  options.centre.assign(kDim, 1);
-  EXPECT_TRUE(refused(options));
-  options = Options();
   options.ef_construction = 10;
   EXPECT_TRUE(Load(bytes, options).ok()) << "it says nothing of the links there are";
+}
+
+TEST_F(HnswFileTest, TheCentreComesWithTheFile) {
+  HnswOptions options = Options();
+  options.centre.assign(kDim, 3.5F);
+  Make(options);
+  Put(0, 50);
+  auto loaded = Load(Bytes(*index_), Options());
+  ASSERT_TRUE(loaded.ok()) << loaded.status().message();
+  EXPECT_EQ((*loaded)->options().centre, options.centre);
+  EXPECT_EQ(Ids(**loaded, vectors_[7]).front(), 7u);
+  for (float bad : {std::numeric_limits<float>::infinity(), 1e30F}) {
+    std::string bytes = Bytes(*index_);
+    std::memcpy(bytes.data() + 1 + 1 + 1 + 4 + 4 + 1, &bad, sizeof(bad));
+    EXPECT_EQ(Load(bytes, Options()).status().code(), base::StatusCode::kDataLoss);
+  }
 }
 
 TEST_F(HnswFileTest, IdsThatNoDocumentHasAreDamage) {

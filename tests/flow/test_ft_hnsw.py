@@ -18,11 +18,11 @@ HNSW = f"VECTOR HNSW 10 TYPE FLOAT32 DIM {DIM} DISTANCE_METRIC {{metric}} M 16 E
 class Data:
     """Vectors in 50 clusters, what of them is in the server, and the exact answers."""
 
-    def __init__(self, client, metric="L2", seed=1):
+    def __init__(self, client, metric="L2", seed=1, offset=0):
         self.client = client
         self.metric = metric
         self.random = np.random.default_rng(seed)
-        self.centres = self.random.standard_normal((50, DIM)).astype(np.float32)
+        self.centres = offset + self.random.standard_normal((50, DIM)).astype(np.float32)
         self.vectors = {}
         self.numbers = {}
 
@@ -111,6 +111,26 @@ def test_full_floats_are_an_option(client):
     data.put(range(1000))
     settle(client)
     data.check(recall=0.98)
+
+
+@pytest.mark.parametrize("metric", ["L2", "COSINE"])
+@pytest.mark.parametrize("compression", ["INT8", "INT4", "BINARY"])
+def test_codes_of_few_bits_of_data_far_from_the_origin(server, client, compression, metric):
+    data = Data(client, metric, offset=np.float32(3))
+    data.create(f"COMPRESSION {compression}")
+    data.put(range(200))
+    data.check()
+    data.put(range(200, 1500))
+    settle(client)
+    data.delete(range(100))
+    data.check()
+    data.check(0.1)
+    field = info(client)["attributes"][0]
+    assert field[field.index(b"compression") + 1] == compression.encode()
+    client.save()
+    server.restart("nosave")
+    assert "is not used" not in server.log()  # the graph of the file, with its centre
+    data.check(client=server.client())
 
 
 def test_it_follows_updates_and_deletes_and_uses_places_again(client):
