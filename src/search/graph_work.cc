@@ -40,7 +40,7 @@ bool GraphWork::overfull() const {
 }
 
 void GraphWork::LinkOne() {
-  for (const auto& graph : graphs()) graph->ConnectStaged(1, gate_);
+  for (const auto& graph : graphs()) graph->ConnectOne(gate_);
 }
 
 bool GraphWork::pending() const {

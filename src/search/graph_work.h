@@ -26,7 +26,8 @@ class GraphWork {
   size_t staged() const;
   // What waits has outgrown what a search should read one by one: 32 MiB of codes.
   bool overfull() const;
-  // Links as many as one vector per graph on the thread of the writer, who makes more of them than workers can link.
+  // Links as many as one vector per graph on the thread of the writer, who makes more of them than workers can link. It
+  // makes no room for more, which is for the workers.
   void LinkOne();
   bool pending() const;
 

@@ -199,11 +199,16 @@ std::mutex& HnswIndex::LockOf(const std::byte* code) {
   return code_mu_[std::hash<std::string_view>()(bytes) % code_mu_.size()];
 }
 
-// Those removed meanwhile were never linked; searches may still read them.
-Slot HnswIndex::TakeQueued() {
+// Those removed meanwhile were never linked; searches may still read them. With `locked` only a slot whose code is
+// locked for no other thread, and it is then.
+Slot HnswIndex::TakeQueued(CodeLock* locked) {
   std::lock_guard lock(mu_);
   while (!queue_.empty()) {
     const Slot slot = queue_.front();
+    if (locked != nullptr && graph_.IdOf(slot) != kNoId) {
+      *locked = CodeLock(LockOf(graph_.Code(slot)), std::try_to_lock);  // who holds it may be waiting for mu_
+      if (!locked->owns_lock()) return kNoSlot;
+    }
     if (graph_.IdOf(slot) == kNoId) removed_.push_back(slot);
     queue_.pop_front();
     graph_.SetQueued(slot, false);
@@ -213,11 +218,15 @@ Slot HnswIndex::TakeQueued() {
   return kNoSlot;
 }
 
-// Of nodes that come while the entry is being replaced one can miss all others.
+// Of equal vectors that are linked at the same time the second is to meet the first, so that they become twins.
 void HnswIndex::ConnectPlaced(Slot slot, Walk& walk) {
-  constexpr int kAttempts = 4;
-  // Of equal vectors that are linked at the same time the second is to meet the first, so that they become twins.
   std::lock_guard lock(LockOf(graph_.Code(slot)));
+  ConnectLocked(slot, walk);
+}
+
+// Of nodes that come while the entry is being replaced one can miss all others.
+void HnswIndex::ConnectLocked(Slot slot, Walk& walk) {
+  constexpr int kAttempts = 4;
   for (int i = 0; i < kAttempts; ++i) {
     Connect(slot, walk);
     if (!IsAlone(slot) || LoadEntry().slot == slot || graph_.IdOf(slot) == kNoId) break;
@@ -231,7 +240,7 @@ bool HnswIndex::ConnectStaged(size_t budget, base::ForkGate* gate) {
   for (; done < budget; ++done) {
     base::ForkGate::Pass pass(gate);
     Lease lease(*this);  // before the slot is taken: it stays this vector's while it is linked
-    const Slot slot = TakeQueued();
+    const Slot slot = TakeQueued(nullptr);
     if (slot == kNoSlot) break;
     try {
       ConnectPlaced(slot, *lease);
@@ -239,6 +248,19 @@ bool HnswIndex::ConnectStaged(size_t budget, base::ForkGate* gate) {
     }
   }
   return done > 0;
+}
+
+bool HnswIndex::ConnectOne(base::ForkGate* gate) {
+  base::ForkGate::Pass pass(gate);
+  Lease lease(*this);
+  CodeLock locked;
+  const Slot slot = TakeQueued(&locked);
+  if (slot == kNoSlot) return false;
+  try {
+    ConnectLocked(slot, *lease);
+  } catch (const std::bad_alloc&) {  // as above
+  }
+  return true;
 }
 
 }  // namespace redoubt::vector

@@ -57,6 +57,63 @@ TEST(HnswConcurrencyTest, SeveralThreadsBuildAGraphThatFindsEverything) {
   EXPECT_GE(ShareFound(*index, kPerThread * kThreads), 0.99);
 }
 
+// Counts the bytes of blocks that are asked for.
+class BlockCounter final : public base::MemoryResource {
+ public:
+  void* Allocate(size_t bytes, size_t alignment) override {
+    if (bytes >= BlockStore::kBlockBytes) ++blocks;
+    return base::DefaultMemory().Allocate(bytes, alignment);
+  }
+  void Deallocate(void* p, size_t bytes, size_t alignment) override {
+    base::DefaultMemory().Deallocate(p, bytes, alignment);
+  }
+
+  std::atomic<size_t> blocks = 0;
+};
+
+TEST(HnswConcurrencyTest, AThreadThatMustNotWaitLinksWithoutMakingRoom) {
+  BlockCounter memory;
+  HnswOptions options;
+  options.dim = kDim;
+  options.m = 8;
+  options.memory = &memory;
+  const std::unique_ptr<HnswIndex> index = *HnswIndex::Create(options);
+  Id id = 0;
+  while (memory.blocks < 4) {  // the last one has been begun: room for more is wanted
+    ASSERT_TRUE(index->Stage(id, VectorOf(id, 0)).ok());
+    ++id;
+  }
+  // Fills it, so that nothing is spare.
+  const size_t rows = BlockStore(2 * 8 * sizeof(Slot) + Codec::kHeadBytes + 32, memory).rows_per_block();
+  for (; id % rows != 0; ++id) ASSERT_TRUE(index->Stage(id, VectorOf(id, 0)).ok());
+  const size_t before = memory.blocks;
+  EXPECT_TRUE(index->ConnectOne());
+  EXPECT_EQ(memory.blocks, before);
+  EXPECT_EQ(index->staged(), id - 1);
+  EXPECT_TRUE(index->ConnectStaged(1));
+  EXPECT_GT(memory.blocks, before) << "the others make it";
+}
+
+TEST(HnswConcurrencyTest, AThreadThatMustNotWaitLeavesWhatAnotherLinksTheEqualOf) {
+  const std::unique_ptr<HnswIndex> index = MakeIndex();
+  const std::vector<float> equal = VectorOf(0, 0);
+  for (Id id = 0; id < 4000; ++id) ASSERT_TRUE(index->Stage(id, equal).ok());
+  std::atomic<bool> done = false;
+  std::thread worker([&] {
+    while (index->ConnectStaged(16)) {
+    }
+    done = true;
+  });
+  size_t left = 0;
+  while (!done) left += index->ConnectOne() ? 0 : 1;
+  worker.join();
+  while (index->ConnectOne()) {
+  }
+  EXPECT_EQ(index->staged(), 0U);
+  EXPECT_EQ(index->Search({equal, 4000, 4000, nullptr, nullptr}).hits.size(), 4000U);
+  EXPECT_GT(left, 0U);
+}
+
 // Writers replace and remove, one repairs, readers search: each answer is of distinct ids that were in the index.
 TEST(HnswConcurrencyTest, SearchesStayRightBesideChangesAndRepairs) {
   constexpr Id kIds = 600;

@@ -104,6 +104,9 @@ class HnswIndex {
   // was nothing to do. It passes `gate` for each.
   base::Status Stage(Id id, std::span<const float> vector);
   bool ConnectStaged(size_t budget, base::ForkGate* gate = nullptr);
+  // Links the oldest, for a thread that must not wait: it makes no room, which takes milliseconds, and leaves a vector
+  // to the threads above while one of them links an equal one. False when there was nothing that it could do.
+  bool ConnectOne(base::ForkGate* gate = nullptr);
   size_t staged() const { return graph_.staged(); }
 
   // Takes the vector out of every later answer. Its place is used again after Repair(). False when there is no such id.
@@ -158,8 +161,10 @@ class HnswIndex {
 
   // Building.
   void GrowAhead(base::ForkGate* gate);
-  Slot TakeQueued();
+  using CodeLock = std::unique_lock<std::mutex>;
+  Slot TakeQueued(CodeLock* locked);
   void ConnectPlaced(Slot slot, Walk& walk);
+  void ConnectLocked(Slot slot, Walk& walk);
   // One of few; that of equal codes is the same.
   std::mutex& LockOf(const std::byte* code);
   struct Neighbours {
