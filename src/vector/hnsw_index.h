@@ -145,7 +145,7 @@ class HnswIndex {
     Slot slot = kNoSlot;
     uint32_t level = 0;
   };
-  enum class RepairPhase { kIdle, kWaitForWriters, kMend, kWaitForReaders };
+  enum class RepairPhase { kIdle, kWaitForWriters, kShortenRings, kMend, kWaitForReaders };
 
   explicit HnswIndex(const HnswOptions& options);
 
@@ -189,6 +189,8 @@ class HnswIndex {
   void JoinTwins(Slot slot, Slot twin) const;
   void MendTwin(Slot slot) const;
   Slot LiveTwin(Slot slot) const;
+  bool ShortenRings(size_t& budget, base::ForkGate* gate);
+  bool PassSealedTwins(Slot slot) const;
 
   // Searching.
   HnswResult SearchTarget(const CodeTarget& target, const HnswQuery& query) const;
@@ -248,6 +250,9 @@ class HnswIndex {
   std::vector<Slot> sealed_ GUARDED_BY(repair_mu_);     // removed, and to be free at the end of this repair
   IdSet sealed_set_ GUARDED_BY(repair_mu_);
   uint64_t wait_until_ GUARDED_BY(repair_mu_) = 0;
+  size_t rings_at_ GUARDED_BY(repair_mu_) = 0;  // of sealed_
+  size_t ring_rounds_ GUARDED_BY(repair_mu_) = 0;
+  bool rings_left_ GUARDED_BY(repair_mu_) = false;  // after this round
   Slot sweep_at_ GUARDED_BY(repair_mu_) = 0;
   Slot sweep_end_ GUARDED_BY(repair_mu_) = 0;
 };

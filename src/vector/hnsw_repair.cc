@@ -11,6 +11,7 @@ namespace {
 constexpr size_t kSlotsPerRemoved = 64;  // a sweep over all slots is worth it for one removed of so many
 constexpr size_t kFreedTogether = 64;
 constexpr size_t kMendedTogether = 64;
+constexpr size_t kRingRounds = 6;  // 64 times as far in each: enough for 2^36 in a row, more than there are slots
 constexpr size_t kNodesPerReconnection = 1000;  // what it costs beside a look at the links of a node
 
 }  // namespace
@@ -45,6 +46,13 @@ RepairProgress HnswIndex::Repair(size_t budget, base::ForkGate* gate) {
   }
   if (phase_ == RepairPhase::kWaitForWriters) {
     if (!Passed(wait_until_)) return RepairProgress::kWaiting;
+    rings_at_ = 0;
+    rings_left_ = false;
+    ring_rounds_ = kRingRounds;
+    phase_ = RepairPhase::kShortenRings;
+  }
+  if (phase_ == RepairPhase::kShortenRings) {
+    if (!ShortenRings(budget, gate)) return RepairProgress::kSome;
     sweep_at_ = 0;
     sweep_end_ = static_cast<Slot>(graph_.bound());  // what comes later never links to what is removed now
     phase_ = RepairPhase::kMend;

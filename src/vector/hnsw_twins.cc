@@ -2,13 +2,15 @@
 // than a node has links would hide each other and all that is behind them. So they stand in a ring, by one link of
 // each.
 #include <algorithm>
+#include <utility>
 
 #include "vector/hnsw_index.h"
 
 namespace redoubt::vector {
 namespace {
 
-constexpr size_t kTwinsTried = 1000;  // of a run of removed ones, for who looks for a way around it
+constexpr size_t kTwinsPassed =
+    64;  // of a run of removed ones, in one step; 64 such steps are well below a millisecond
 
 }  // namespace
 
@@ -42,21 +44,59 @@ void HnswIndex::JoinTwins(Slot slot, Slot twin) const {
   graph_.SetTwin(twin, slot);
 }
 
-// The next in the ring that is there and not `slot` itself; kNoSlot when there is none in reach.
+// The next in the ring that is there and not `slot` itself; kNoSlot when there is none. However many removed ones lie
+// in between: who gave up would cut off all behind them. The way ends where the ring comes round, which is at `slot`,
+// or, if that was passed over, at a mark that is set further and further on (Brent 1980).
 Slot HnswIndex::LiveTwin(Slot slot) const {
-  Slot at = graph_.Twin(slot);
-  for (size_t i = 0; i < kTwinsTried && at != kNoSlot && at != slot; ++i) {
+  Slot mark = slot;
+  size_t next_mark = kTwinsPassed;
+  size_t steps = 0;
+  for (Slot at = graph_.Twin(slot); at != kNoSlot && at != slot && at != mark; at = graph_.Twin(at)) {
     if (graph_.IdOf(at) != kNoId) return at;
-    at = graph_.Twin(at);
+    if (++steps < next_mark) continue;
+    mark = at;
+    next_mark *= 2;
   }
   return kNoSlot;
+}
+
+// Those that are to be free are led past each other, so that nobody has to go through a long run of them at once. In
+// every round each takes kTwinsPassed steps, of that many as those behind it took in the last: few rounds do for all.
+bool HnswIndex::ShortenRings(size_t& budget, base::ForkGate* gate) {
+  while (ring_rounds_ > 0 && budget > 0) {
+    base::ForkGate::Pass pass(gate);
+    const size_t end = std::min(rings_at_ + kTwinsPassed, sealed_.size());
+    for (; rings_at_ < end; ++rings_at_) rings_left_ = PassSealedTwins(sealed_[rings_at_]) || rings_left_;
+    budget -= std::min(budget, kTwinsPassed);
+    if (rings_at_ < sealed_.size()) continue;
+    rings_at_ = 0;
+    ring_rounds_ = std::exchange(rings_left_, false) ? ring_rounds_ - 1 : 0;
+  }
+  return ring_rounds_ == 0;
+}
+
+// True when the run may go on. Nobody else writes the link: new twins stand behind live ones, and who met this one as
+// such has left.
+bool HnswIndex::PassSealedTwins(Slot slot) const {
+  Slot next = graph_.Twin(slot);
+  for (size_t i = 0; i < kTwinsPassed; ++i) {
+    if (next == kNoSlot || !sealed_set_.Contains(next)) {
+      if (i > 0) graph_.SetTwin(slot, next);
+      return false;
+    }
+    next = graph_.Twin(next);
+    if (next == slot) return false;  // none is left of this ring
+  }
+  graph_.SetTwin(slot, next);
+  return true;
 }
 
 void HnswIndex::MendTwin(Slot slot) const {
   HnswGraph::NodeLock lock(graph_, slot);
   Slot next = graph_.Twin(slot);
   if (next == kNoSlot || !sealed_set_.Contains(next)) return;
-  for (size_t i = 0; i < sealed_.size() && next != kNoSlot && sealed_set_.Contains(next); ++i) next = graph_.Twin(next);
+  // Few, after ShortenRings(); all of them sealed where the ring has come to an end.
+  for (size_t i = 0; i < kTwinsPassed && next != kNoSlot && sealed_set_.Contains(next); ++i) next = graph_.Twin(next);
   const bool found = next != kNoSlot && next != slot && !sealed_set_.Contains(next);
   graph_.SetTwin(slot, found ? next : kNoSlot);
 }

@@ -124,6 +124,30 @@ TEST_P(TwinsTest, TheyStayTogetherWhenManyAreRemovedAndComeBack) {
   }
 }
 
+// Each new twin stands behind the first, so those that came next after it are the last of the ring.
+TEST_P(TwinsTest, ThousandsThatAreRemovedInARowCutOffNoneBehindThem) {
+  PutScattered(0, 300);
+  const std::vector<float> twin = Twin();
+  PutEqual(300, 2800, twin);
+  for (Id id = 306; id < 2800; ++id) index_->Remove(id);
+  PutEqual(2800, 2801, twin);
+  EXPECT_EQ(Found(twin, 7, 300, 2801), 7U);
+  RepairAll();
+  EXPECT_EQ(Found(twin, 7, 300, 2801), 7U);
+}
+
+TEST_P(TwinsTest, TheOneThatOthersLinkToMayGoWithThousandsAfterIt) {
+  PutScattered(0, 300);
+  const std::vector<float> twin = Twin();
+  PutEqual(300, 2800, twin);
+  index_->Remove(300);
+  for (Id id = 306; id < 2800; ++id) index_->Remove(id);
+  RepairAll();
+  EXPECT_EQ(Found(twin, 5, 300, 2800), 5U);
+  PutEqual(2800, 2900, twin);
+  EXPECT_EQ(Found(twin, 105, 300, 2900), 105U);
+}
+
 TEST_P(TwinsTest, AnIndexOfNothingElseFindsThem) {
   PutEqual(0, 200, std::vector<float>(kDim, 0.25F));
   EXPECT_EQ(Found(std::vector<float>(kDim, 0.25F), 200, 0, 200), 200U);
