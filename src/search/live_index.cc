@@ -15,9 +15,15 @@ constexpr size_t kWritersShare = 64;  // well below a millisecond of work
 }  // namespace
 
 Result<std::shared_ptr<LiveIndex>> LiveIndex::Create(IndexDefinition definition, base::MemoryResource& memory,
-                                                     Wake wake, base::ForkGate* gate) {
+                                                     Wake wake, base::ForkGate* gate, Discard discard) {
   ASSIGN_OR_RETURN(std::unique_ptr<Index> index, Index::Create(definition, memory));
-  std::shared_ptr<LiveIndex> live(new LiveIndex(std::move(definition), memory, std::move(wake), gate));
+  // A command that waits holds it too, and may be the last to do so, on the main thread.
+  auto release = [discard](LiveIndex* live) {
+    std::shared_ptr<void> garbage(live, [](void* index) { delete static_cast<LiveIndex*>(index); });
+    if (discard) discard(std::move(garbage));
+  };
+  std::shared_ptr<LiveIndex> live(
+      new LiveIndex(std::move(definition), memory, std::move(wake), gate, std::move(discard)), release);
   live->work_.Serve(index->Graphs());
   live->index_ = std::move(index);
   return live;
@@ -77,7 +83,21 @@ void LiveIndex::Remove(std::string_view key) {
   Enqueue({Change::Kind::kRemove, std::pmr::string(key, &std_memory_), {}, {}, {}});
 }
 
-void LiveIndex::Clear() { Enqueue({Change::Kind::kClear, {}, {}, {}, {}}); }
+void LiveIndex::Clear() {
+  FreeElsewhere(TakeVoid());
+  Enqueue({Change::Kind::kClear, {}, {}, {}, {}});
+}
+
+std::deque<LiveIndex::Change> LiveIndex::TakeVoid() {
+  std::lock_guard lock(queue_mu_);
+  std::deque<Change> kept;
+  for (Change& change : queue_) {
+    if (change.kind == Change::Kind::kAddFields) kept.push_back(std::move(change));
+  }
+  queue_.swap(kept);
+  queued_.store(queue_.size(), std::memory_order_release);
+  return kept;
+}
 
 Status LiveIndex::AddFields(std::vector<Field> fields) {
   Change change;
@@ -129,7 +149,10 @@ bool LiveIndex::ApplyQueue(size_t at_most) {
 }
 
 void LiveIndex::Apply(Change& change) {
-  std::unique_ptr<Index> dropped;  // freeing a large one takes long: after the pass
+  if (change.kind == Change::Kind::kClear) {
+    FreeElsewhere(Reset());
+    return;
+  }
   base::ForkGate::Pass pass(gate_);
   switch (change.kind) {
     case Change::Kind::kPut: {
@@ -141,7 +164,6 @@ void LiveIndex::Apply(Change& change) {
       index_->Remove(change.key);
       break;
     case Change::Kind::kClear:
-      dropped = Reset();
       break;
     case Change::Kind::kAddFields:
       index_->AddFields(change.fields, std::move(change.indexes));
@@ -151,6 +173,7 @@ void LiveIndex::Apply(Change& change) {
 }
 
 std::unique_ptr<Index> LiveIndex::Reset() {
+  base::ForkGate::Pass pass(gate_);
   Result<std::unique_ptr<Index>> fresh = Index::Create(index_->definition(), memory_);
   CHECK(fresh.ok());  // the same definition made one before
   index_.swap(*fresh);

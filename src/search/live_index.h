@@ -28,9 +28,14 @@ class LiveIndex : public std::enable_shared_from_this<LiveIndex> {
   // has other threads call work().Run().
   using Wake = std::function<void(const std::shared_ptr<LiveIndex>&)>;
 
-  // `gate`, if there is one, outlives the index: every change of it passes the gate.
+  // Takes what may take long to free, on any thread, to free it on another one.
+  using Discard = std::function<void(std::shared_ptr<void>)>;
+
+  // `gate`, if there is one, outlives the index: every change of it passes the gate. `discard` takes what Clear()
+  // drops, and the index itself, whoever lets go of it last; without it both are freed in place.
   static base::Result<std::shared_ptr<LiveIndex>> Create(IndexDefinition definition, base::MemoryResource& memory,
-                                                         Wake wake = nullptr, base::ForkGate* gate = nullptr);
+                                                         Wake wake = nullptr, base::ForkGate* gate = nullptr,
+                                                         Discard discard = nullptr);
 
   // Only from the writer's thread. Values are copied when they have to wait.
   void Put(std::string_view key, FieldValues values);
@@ -74,10 +79,11 @@ class LiveIndex : public std::enable_shared_from_this<LiveIndex> {
     FieldIndexes indexes;  // of the fields
   };
 
-  LiveIndex(IndexDefinition definition, base::MemoryResource& memory, Wake wake, base::ForkGate* gate)
+  LiveIndex(IndexDefinition definition, base::MemoryResource& memory, Wake wake, base::ForkGate* gate, Discard discard)
       : definition_(std::move(definition)),
         memory_(memory),
         wake_(std::move(wake)),
+        discard_(std::move(discard)),
         gate_(gate),
         work_(gate),
         std_memory_(memory) {}
@@ -92,6 +98,13 @@ class LiveIndex : public std::enable_shared_from_this<LiveIndex> {
   void Apply(Change& change);
   // Answers the index there was.
   std::unique_ptr<Index> Reset();
+  // Takes the changes off the queue that a Clear() after them makes void.
+  std::deque<Change> TakeVoid();
+  template <typename T>
+  void FreeElsewhere(T garbage) const {
+    auto shared = std::make_shared<T>(std::move(garbage));
+    if (discard_) discard_(std::move(shared));
+  }
   void WakeWorkers();
   std::shared_lock<std::shared_mutex> LockForReading();
   void DoneReading(std::shared_lock<std::shared_mutex> lock);
@@ -99,6 +112,7 @@ class LiveIndex : public std::enable_shared_from_this<LiveIndex> {
   IndexDefinition definition_;
   base::MemoryResource& memory_;
   const Wake wake_;
+  const Discard discard_;
   base::ForkGate* const gate_;
   GraphWork work_;
   base::StdMemoryAdapter std_memory_;

@@ -11,6 +11,20 @@
 namespace redoubt::search {
 namespace {
 
+class CountingMemory final : public base::MemoryResource {
+ public:
+  void* Allocate(size_t size, size_t alignment) override {
+    bytes += size;
+    return base::DefaultMemory().Allocate(size, alignment);
+  }
+  void Deallocate(void* p, size_t size, size_t alignment) override {
+    bytes -= size;
+    base::DefaultMemory().Deallocate(p, size, alignment);
+  }
+
+  std::atomic<size_t> bytes = 0;
+};
+
 class LiveIndexTest : public testing::Test {
  protected:
   LiveIndexTest() {
@@ -32,6 +46,7 @@ class LiveIndexTest : public testing::Test {
 
   // 600 such documents are enough for a scan to ask whether it should stop.
   const std::string blob_ = std::string(512 * sizeof(float), '\0');
+  CountingMemory memory_;
   std::shared_ptr<LiveIndex> index_;
 };
 
@@ -87,6 +102,26 @@ TEST_F(LiveIndexTest, ClearEmptiesItInOrderWithOtherChanges) {
   index_->Clear();
   Put("b", "x");
   EXPECT_EQ(index_->Keys(), std::vector<std::string>{"b"});
+}
+
+TEST_F(LiveIndexTest, WhoClearsItOrLetsGoOfItLastDoesNotFreeIt) {
+  std::vector<std::shared_ptr<void>> garbage;
+  auto discard = [&](std::shared_ptr<void> given) { garbage.push_back(std::move(given)); };
+  index_ = LiveIndex::Create(index_->definition(), memory_, nullptr, nullptr, discard).value();
+  for (int i = 0; i < 600; ++i) Put("d" + std::to_string(i), "x");
+  const size_t full = memory_.bytes;
+  index_->Clear();
+  EXPECT_GE(memory_.bytes, full);
+  EXPECT_EQ(Count("@tag:{x}"), 0u);
+  garbage.clear();
+  EXPECT_LT(memory_.bytes, full / 2);
+  Put("d", "x");
+  const size_t kept = memory_.bytes;
+  index_.reset();
+  EXPECT_EQ(memory_.bytes, kept);
+  EXPECT_EQ(garbage.size(), 1u);
+  garbage.clear();
+  EXPECT_EQ(memory_.bytes, 0u);
 }
 
 TEST_F(LiveIndexTest, WhatIsStagedInAFieldThatCameLaterIsWorkToDo) {

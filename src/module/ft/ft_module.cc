@@ -42,7 +42,8 @@ base::Status FtModule::AddIndex(search::IndexDefinition definition, bool scan) {
   }
   entry->Use();
   auto wake = [this](const std::shared_ptr<search::LiveIndex>& live) { workers_.Wake(live); };
-  ASSIGN_OR_RETURN(entry->live, search::LiveIndex::Create(std::move(definition), memory_, wake, &gate_));
+  auto discard = [this](std::shared_ptr<void> garbage) { FreeLater(std::move(garbage)); };
+  ASSIGN_OR_RETURN(entry->live, search::LiveIndex::Create(std::move(definition), memory_, wake, &gate_, discard));
   indexes_.Add(entry);
   temporary_.Watch();
   for (const std::string& alias : entry->definition().aliases) indexes_.SetAlias(alias, entry);
@@ -61,15 +62,11 @@ bool FtModule::DropIndex(std::string_view name) {
   std::shared_ptr<IndexEntry> entry = indexes_.Take(name);
   if (entry == nullptr) return false;
   entry->live->work().Serve({});
-  FreeLater(std::move(entry));
   return true;
 }
 
 void FtModule::DropAllIndexes() {
-  for (std::shared_ptr<IndexEntry>& entry : indexes_.TakeAll()) {
-    entry->live->work().Serve({});
-    FreeLater(std::move(entry));
-  }
+  for (const std::shared_ptr<IndexEntry>& entry : indexes_.TakeAll()) entry->live->work().Serve({});
 }
 
 base::Status FtModule::CheckMaySearch() {
@@ -95,8 +92,8 @@ bool FtModule::RunOnIdleReader(std::function<void()> task) {
 }
 
 void FtModule::FreeLater(std::shared_ptr<void> garbage) {
-  // Giving back hundreds of megabytes takes milliseconds. When no reader takes it, it is freed here after all.
-  (void)readers_.TrySubmit([garbage = std::move(garbage)] {});
+  // Giving back hundreds of megabytes takes milliseconds. While the server ends it is freed here after all.
+  (void)workers_.TrySubmit([garbage = std::move(garbage)] {});
 }
 
 void FtModule::RescanAll() {

@@ -32,7 +32,7 @@ class FtModule {
 
   // Makes an index and starts the scan of existing keys where `scan`. AlreadyExists for a name that is taken.
   base::Status AddIndex(search::IndexDefinition definition, bool scan);
-  // Takes the index out; its memory is freed by a reader thread. False when there is none.
+  // Takes the index out; whoever lets go of it last has another thread free it (FreeLater). False when there is none.
   bool DropIndex(std::string_view name);
   void DropAllIndexes();
   // Adds fields to an index and, where `scan`, reads all keys again for them.
@@ -64,7 +64,7 @@ class FtModule {
   void RunOnReader(const IndexEntry& entry, QueuedSearch* search);
   // As RunOnReader(), from any thread, but only when a reader is idle.
   [[nodiscard]] bool RunOnIdleReader(std::function<void()> task);
-  // Gives up what takes long to free, on a reader thread where there is room for that.
+  // Gives up what takes long to free, on a thread of low priority. Any thread.
   void FreeLater(std::shared_ptr<void> garbage);
   // Who sent the command.
   host::Caller CallerOf(host::Context& ctx) const { return shards_ ? shards_->CallerOf(ctx) : host::Caller::Of(ctx); }

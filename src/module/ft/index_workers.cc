@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <thread>
+#include <utility>
 
 namespace redoubt::ft {
 namespace {
@@ -61,6 +62,13 @@ void IndexWorkers::Work(const std::shared_ptr<search::LiveIndex>& index) {
   Leave(*index);
   // Also for what came after the last look, whose writer saw this thread at work.
   if (index->work().pending()) Wake(index);
+}
+
+bool IndexWorkers::TrySubmit(std::function<void()> task) {
+  return pool_.TrySubmit([task = std::move(task)] {
+    LowerPriorityOnce();
+    task();
+  });
 }
 
 void IndexWorkers::Stop() {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -20,6 +21,8 @@ class IndexWorkers {
 
   // Gives `index` more threads, up to one for a few staged vectors each.
   void Wake(const std::shared_ptr<search::LiveIndex>& index);
+  // Any other work that nobody waits for. False while the server ends.
+  [[nodiscard]] bool TrySubmit(std::function<void()> task);
   void Stop();
 
  private:
