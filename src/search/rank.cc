@@ -14,32 +14,6 @@ namespace {
 constexpr size_t kFewestMeasured = 8;
 constexpr double kErrorMargin = 3;
 
-// The k nearest by `measure`, in order. `documents` begin with the nearest by their codes.
-std::vector<FoundDocument> TakeNearest(size_t k, const MeasureDocument& measure, std::vector<FoundDocument> documents) {
-  std::vector<FoundDocument> nearest;
-  std::vector<double> kth;  // a heap of the k least distances
-  double error = 0;
-  for (FoundDocument& document : documents) {
-    const bool full = kth.size() == k && nearest.size() >= kFewestMeasured;
-    if (full && document.distance - kErrorMargin * error > kth.front()) break;
-    const std::optional<double> distance = measure(document);
-    if (!distance) continue;
-    error = std::max(error, std::abs(*distance - document.distance));
-    document.distance = *distance;
-    kth.push_back(*distance);
-    std::push_heap(kth.begin(), kth.end());
-    if (kth.size() > k) {
-      std::pop_heap(kth.begin(), kth.end());
-      kth.pop_back();
-    }
-    nearest.push_back(std::move(document));
-  }
-  std::stable_sort(nearest.begin(), nearest.end(),
-                   [](const FoundDocument& a, const FoundDocument& b) { return a.distance < b.distance; });
-  if (nearest.size() > k) nearest.resize(k);
-  return nearest;
-}
-
 }  // namespace
 
 bool SortsBefore(const SearchPlan& plan, const FoundDocument& a, const FoundDocument& b) {
@@ -49,24 +23,57 @@ bool SortsBefore(const SearchPlan& plan, const FoundDocument& a, const FoundDocu
   return plan.ascending ? a.sort_key < b.sort_key : b.sort_key < a.sort_key;
 }
 
-void RankCandidates(const SearchPlan& plan, const MeasureDocument& measure, SearchOutcome& outcome) {
-  if (!outcome.candidates) return;
-  outcome.candidates = false;
-  std::vector<FoundDocument>& documents = outcome.documents;
-  documents = TakeNearest(plan.query.knn->k, measure, std::move(documents));
-  if (plan.sort != SortKind::kNone && plan.sort != SortKind::kScore) {
-    if (plan.sort == SortKind::kDistance) {
+bool CandidateRanking::MeasureSome(const MeasureDocument& measure, const std::function<bool()>& pause) {
+  const size_t k = plan_.query.knn->k;
+  while (next_ < outcome_.documents.size()) {
+    FoundDocument& document = outcome_.documents[next_];
+    const bool full = kth_.size() == k && nearest_.size() >= kFewestMeasured;
+    if (full && document.distance - kErrorMargin * error_ > kth_.front()) break;
+    ++next_;
+    if (const std::optional<double> distance = measure(document)) {
+      error_ = std::max(error_, std::abs(*distance - document.distance));
+      document.distance = *distance;
+      kth_.push_back(*distance);
+      std::push_heap(kth_.begin(), kth_.end());
+      if (kth_.size() > k) {
+        std::pop_heap(kth_.begin(), kth_.end());
+        kth_.pop_back();
+      }
+      nearest_.push_back(std::move(document));
+    }
+    if (pause && pause() && next_ < outcome_.documents.size()) return false;
+  }
+  return true;
+}
+
+// The k nearest in order, then as the plan wants them.
+void CandidateRanking::Finish() {
+  outcome_.candidates = false;
+  std::vector<FoundDocument>& documents = outcome_.documents;
+  documents = std::move(nearest_);
+  std::stable_sort(documents.begin(), documents.end(),
+                   [](const FoundDocument& a, const FoundDocument& b) { return a.distance < b.distance; });
+  if (documents.size() > plan_.query.knn->k) documents.resize(plan_.query.knn->k);
+  if (plan_.sort != SortKind::kNone && plan_.sort != SortKind::kScore) {
+    if (plan_.sort == SortKind::kDistance) {
       for (FoundDocument& document : documents) document.sort_key = document.distance;
     }
     std::stable_sort(documents.begin(), documents.end(),
-                     [&](const FoundDocument& a, const FoundDocument& b) { return SortsBefore(plan, a, b); });
+                     [&](const FoundDocument& a, const FoundDocument& b) { return SortsBefore(plan_, a, b); });
   }
-  outcome.total = documents.size();
-  if (documents.size() > plan.offset && documents.size() - plan.offset > plan.limit) {
-    documents.resize(plan.offset + plan.limit);
+  outcome_.total = documents.size();
+  if (documents.size() > plan_.offset && documents.size() - plan_.offset > plan_.limit) {
+    documents.resize(plan_.offset + plan_.limit);
   }
   documents.erase(documents.begin(),
-                  documents.begin() + static_cast<ptrdiff_t>(std::min(documents.size(), plan.offset)));
+                  documents.begin() + static_cast<ptrdiff_t>(std::min(documents.size(), plan_.offset)));
+}
+
+void RankCandidates(const SearchPlan& plan, const MeasureDocument& measure, SearchOutcome& outcome) {
+  if (!outcome.candidates) return;
+  CandidateRanking ranking(plan, outcome);
+  ranking.MeasureSome(measure, nullptr);
+  ranking.Finish();
 }
 
 }  // namespace redoubt::search

@@ -85,6 +85,26 @@ TEST_F(RankTest, MeasuresOnlyWhatMayBeAmongTheNearest) {
   EXPECT_EQ(outcome_.documents[9].distance, 8.5);
 }
 
+TEST_F(RankTest, MeasuresInPartsWhatItWouldAtOnce) {
+  CandidateRanking ranking(plan_, outcome_);
+  size_t measured = 0;
+  size_t parts = 0;
+  auto measure = [&](const FoundDocument& document) {
+    ++measured;
+    return document.key == "gone" ? std::nullopt : std::optional<double>(std::stod(document.key));
+  };
+  for (bool done = false; !done; ++parts) {
+    done = ranking.MeasureSome(measure, [&] { return measured % 2 == 0; });
+  }
+  ranking.Finish();
+  EXPECT_EQ(measured, 5u);
+  EXPECT_EQ(parts, 3u);
+  ASSERT_EQ(outcome_.documents.size(), 3u);
+  EXPECT_EQ(outcome_.documents[0].key, "1");
+  EXPECT_EQ(outcome_.documents[2].key, "3");
+  EXPECT_FALSE(outcome_.candidates);
+}
+
 TEST_F(RankTest, LeavesAnAnswerAlone) {
   outcome_.candidates = false;
   EXPECT_EQ(Rank().size(), 5u);

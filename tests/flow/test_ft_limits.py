@@ -1,5 +1,6 @@
 """Requests that would cost the server its life or its time: each has a bound, and the rest of the server does not notice."""
 
+import concurrent.futures
 import time
 
 import numpy as np
@@ -55,6 +56,53 @@ def test_a_range_or_a_k_over_the_whole_graph_is_answered_whole(client):
     assert found[0] == 20000
     found = knn(client, "*=>[KNN 20000 @vec $b]", query, "NOCONTENT", "LIMIT", 0, 30000, "TIMEOUT", 5000)
     assert found[0] == 20000 and len(set(found[1:])) == 20000
+
+
+def numbered_graph(client, count):
+    """An HNSW index of documents whose vectors are their numbers."""
+    client.execute_command("FT.CREATE", "idx", "SCHEMA", *"vec VECTOR HNSW 6 TYPE FLOAT32 DIM 1 DISTANCE_METRIC L2".split())
+    pipe = client.pipeline(transaction=False)
+    for i in range(count):
+        pipe.hset(f"item:{i}", mapping={"vec": blob(i), "n": i})
+    pipe.execute()
+    eventually(lambda: int(info(client)["staged_vectors"]) == 0, timeout=60, what="all vectors are linked")
+
+
+def load_slices(client):
+    """The longest time that reading keys in slices held the main thread, in microseconds; 0: none were."""
+    return int(client.info("ai_ft")["ai_longest_load_slice_us"])
+
+
+def test_a_large_k_is_measured_and_shown_in_slices(client):
+    numbered_graph(client, 8000)
+    assert load_slices(client) == 0
+    found = knn(client, "*=>[KNN 5000 @vec $b AS d]", blob(0), "LIMIT", 0, 5000, "SORTBY", "d", "TIMEOUT", 20000)
+    assert 0 < load_slices(client)
+    assert found[0] == 5000
+    assert found[1::2] == [b"item:%d" % i for i in range(5000)]
+    assert [dict(zip(f[::2], f[1::2]))[b"n"] for f in found[2::2]] == [b"%d" % i for i in range(5000)]
+
+
+def test_documents_that_go_while_they_are_read_are_left_out(client, server):
+    numbered_graph(client, 8000)
+    with server.client() as other, concurrent.futures.ThreadPoolExecutor() as pool:
+        search = pool.submit(knn, other, "*=>[KNN 8000 @vec $b]", blob(0), "LIMIT", 0, 8000, "TIMEOUT", 20000)
+        pipe = client.pipeline(transaction=False)
+        for i in range(0, 8000, 2):
+            pipe.delete(f"item:{i}")
+        pipe.execute()
+        found = search.result()
+    assert {int(key[5:]) for key in found[1::2]} >= set(range(1, 8000, 2))
+    assert all(fields for fields in found[2::2])
+
+
+def test_in_a_transaction_many_documents_are_read_at_once(client):
+    numbered_graph(client, 1000)
+    pipe = client.pipeline(transaction=True)
+    pipe.hset("item:1000", mapping={"vec": blob(1000), "n": 1000})
+    pipe.execute_command("FT.SEARCH", "idx", "*", "LIMIT", 0, 2000)
+    assert pipe.execute()[1][0] == 1001
+    assert load_slices(client) == 0
 
 
 def test_vectors_whose_distances_have_no_number_are_refused(client):

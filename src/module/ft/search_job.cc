@@ -19,8 +19,12 @@ constexpr size_t kTogether = 8;
 SearchJob::SearchJob(FtModule& ft, search::SearchPlan plan, host::Caller caller)
     : ft_(ft), plan_(std::move(plan)), caller_(std::move(caller)), begin_us_(base::SystemClock().SteadyMicros()) {}
 
+int64_t TimeLimitOf(const search::SearchPlan& plan, int64_t begin_us) {
+  return plan.timeout_ms > 0 ? begin_us + plan.timeout_ms * 1000 : INT64_MAX;
+}
+
 search::SearchTask TaskOf(FtModule& ft, const search::SearchPlan& plan, int64_t begin_us) {
-  const int64_t until_us = plan.timeout_ms > 0 ? begin_us + plan.timeout_ms * 1000 : INT64_MAX;
+  const int64_t until_us = TimeLimitOf(plan, begin_us);
   return {&plan, [&ft, until_us] { return ft.stopping() || base::SystemClock().SteadyMicros() > until_us; },
           [&ft](std::function<void()> part) { return ft.RunOnIdleReader(std::move(part)); }, nullptr};
 }
@@ -29,7 +33,11 @@ search::SearchTask SearchJob::Task() const { return TaskOf(ft_, plan_, begin_us_
 
 void SearchJob::Finish(search::SearchOutcome outcome) {
   outcome_ = std::move(outcome);
-  if (client_ != nullptr) client_->Unblock();
+  if (client_ == nullptr) return;
+  if (!OutcomeReading::IsLong(plan_, outcome_)) return client_->Unblock();
+  reading_ = std::make_unique<OutcomeReading>(ft_, plan_, outcome_, TimeLimitOf(plan_, begin_us_),
+                                              [this] { client_->Unblock(); });
+  reading_->Start();
 }
 
 void SearchJob::Reply(host::Context& ctx) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/thread_annotations.h"
+#include "module/ft/outcome_reading.h"
 #include "module/host/acl.h"
 #include "module/host/blocked_client.h"
 #include "search/live_index.h"
@@ -40,11 +41,14 @@ class SearchJob final : public host::Completion, public QueuedSearch {
   const int64_t begin_us_;
   host::BlockedClient* client_ = nullptr;
   search::SearchOutcome outcome_;
+  std::unique_ptr<OutcomeReading> reading_;  // of a long one
 };
 
 // The task of a plan that began at `begin_us` of the steady clock: stops at its time limit and when the server ends.
 // Borrows both.
 search::SearchTask TaskOf(FtModule& ft, const search::SearchPlan& plan, int64_t begin_us);
+// When that is.
+int64_t TimeLimitOf(const search::SearchPlan& plan, int64_t begin_us);
 
 // The searches that wait for one index. A reader takes several at a time, so that they share the pass over the vectors:
 // the more clients wait, the less each search costs. Safe on many threads.
