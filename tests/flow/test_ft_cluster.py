@@ -196,3 +196,14 @@ def test_fields_and_aliases_reach_all_shards(filled, cluster):
         assert client.execute_command("FT.SEARCH", "other", "@extra:{yes}", "NOCONTENT") == [1, b"d:7"]
     assert filled[2].execute_command("FT.ALIASDEL", "other") == b"OK"
     assert error_of(filled[0], "FT.ALIASDEL", "other") == "Alias does not exist"
+
+
+def test_shards_read_many_documents_in_slices(clients, cluster):
+    clients[0].execute_command("FT.CREATE", "idx", *SCHEMA)
+    for i in range(3000):
+        cluster.hset(f"d:{i}", mapping={"n": i, "v": blob(i, 0)})
+    whole = clients[0].execute_command("FT.SEARCH", "idx", "*", "SORTBY", "n", "LIMIT", 0, 3000, "TIMEOUT", 20000)
+    assert whole[0] == 3000 and whole[1::2] == [b"d:%d" % i for i in range(3000)]
+    assert all(int(client.info("ai_ft")["ai_longest_load_slice_us"]) > 0 for client in clients)
+    nearest = knn(clients[1], "*=>[KNN 2000 @v $b]", blob(0, 0), "SORTBY", "n", "LIMIT", 500, 1500, "TIMEOUT", 20000)
+    assert nearest[1::2] == [b"d:%d" % i for i in range(500, 2000)]

@@ -83,6 +83,13 @@ def test_a_large_k_is_measured_and_shown_in_slices(client):
     assert [dict(zip(f[::2], f[1::2]))[b"n"] for f in found[2::2]] == [b"%d" % i for i in range(5000)]
 
 
+def test_a_profile_of_many_documents_reads_them_in_slices(client):
+    numbered_graph(client, 1000)
+    found = client.execute_command("FT.PROFILE", "idx", "SEARCH", "QUERY", "*", "LIMIT", 0, 1000)
+    assert found[0][0] == 1000 and len(found[0]) == 2001
+    assert 0 < load_slices(client)
+
+
 def test_documents_that_go_while_they_are_read_are_left_out(client, server):
     numbered_graph(client, 8000)
     with server.client() as other, concurrent.futures.ThreadPoolExecutor() as pool:

@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "module/ft/aggregate_job.h"
 #include "module/ft/ft_module.h"
-#include "module/ft/measure_candidates.h"
 #include "module/ft/profile_reply.h"
 #include "module/ft/profiled_search.h"
 #include "module/ft/search_reply.h"
@@ -23,14 +22,13 @@ class ProfiledSearchReply final : public host::Completion {
  public:
   ProfiledSearchReply(ProfiledSearch search, host::Caller caller)
       : search_(std::move(search)), caller_(std::move(caller)) {}
-  void Run() { search_.Run(); }
+  ProfiledSearch& search() { return search_; }
 
   void Reply(host::Context& ctx) override {
-    const int64_t begin = Now();
-    MeasureCandidates(ctx, search_.plan(), search_.outcome());
+    search_.ReadRest(ctx, false);
     ReplyResultsStart(ctx);
     ReplySearch(ctx, caller_, search_.plan(), search_.outcome());
-    search_.NoteReply(begin);
+    search_.NoteReply();
     search_.Reply(ctx);
   }
 
@@ -66,14 +64,14 @@ base::Status Search(FtModule& ft, host::Context& ctx, const Asked& asked) {
       ft.CallerOf(ctx));
   ProfiledSearchReply* running = job.get();
   if (!ctx.CanBlock()) {
-    running->Run();
+    running->search().Run();
     running->Reply(ctx);
     return base::OkStatus();
   }
   host::BlockedClient* client = host::BlockedClient::Block(ctx, std::move(job));
   (void)ft.RunOnReader([running, client] {
-    running->Run();
-    client->Unblock();
+    running->search().Run();
+    running->search().ReadIfLong([client] { client->Unblock(); });
   });
   return base::OkStatus();
 }

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "module/ft/measure_candidates.h"
 #include "module/host/blocked_client.h"
 #include "module/host/main_thread.h"
 
@@ -35,8 +34,22 @@ void ProfiledSearch::Run() {
   if (plan_->sort != search::SortKind::kNone) profile_.steps.push_back({"Sorter", outcome_.documents.size(), 0});
 }
 
-void ProfiledSearch::NoteReply(int64_t begin_us) {
-  const int64_t took_us = Now() - begin_us;
+void ProfiledSearch::ReadIfLong(std::function<void()> done) {
+  if (!OutcomeReading::IsLong(*plan_, outcome_)) return done();
+  reading_since_us_ = Now();
+  const int64_t until_us = plan_->timeout_ms > 0 ? reading_since_us_ + plan_->timeout_ms * 1000 : INT64_MAX;
+  reading_ = std::make_unique<OutcomeReading>(ft_, *plan_, outcome_, until_us, std::move(done));
+  reading_->Start();
+}
+
+void ProfiledSearch::ReadRest(host::Context& ctx, bool fields) {
+  if (reading_ != nullptr) return;
+  reading_since_us_ = Now();
+  ReadOutcome(ctx, *plan_, fields, outcome_);
+}
+
+void ProfiledSearch::NoteReply() {
+  const int64_t took_us = Now() - reading_since_us_;
   profile_.steps.push_back({plan_->no_content ? "Keys" : "Loader", outcome_.documents.size(), took_us});
   profile_.total_us = profile_.parsing_us + profile_.search_us + took_us;
 }
@@ -45,7 +58,7 @@ base::Status RunProfiledSearch(FtModule& ft, std::shared_ptr<ProfiledSearch> sea
   RETURN_IF_ERROR(ft.CheckMaySearch());
   (void)ft.RunOnReader([search = std::move(search), done = std::move(done)] {
     search->Run();
-    host::RunOnMainThread(done);
+    search->ReadIfLong([search, done] { host::RunOnMainThread(done); });
   });
   return base::OkStatus();
 }

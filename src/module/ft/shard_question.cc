@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,8 @@ using cluster::NodeLink;
 
 constexpr int64_t kOnTheWayMs = 200;
 constexpr int64_t kWithoutTimeoutMs = 60'000;
+constexpr size_t kReadPerMs = 50;  // documents, when others want the main thread, too
+constexpr int64_t kLongestReadingMs = 10'000;
 constexpr int64_t kDefineTimeoutMs = 2000;
 
 class ShardQuestion : public std::enable_shared_from_this<ShardQuestion> {
@@ -65,7 +68,10 @@ std::vector<std::string> DefinitionWords(FtModule& ft, const IndexEntry& entry) 
 
 }  // namespace
 
-int64_t PatienceMillis(int64_t timeout_ms) { return timeout_ms > 0 ? timeout_ms + kOnTheWayMs : kWithoutTimeoutMs; }
+int64_t PatienceMillis(int64_t timeout_ms, size_t documents) {
+  if (timeout_ms <= 0) return kWithoutTimeoutMs;
+  return timeout_ms + kOnTheWayMs + std::min(static_cast<int64_t>(documents / kReadPerMs), kLongestReadingMs);
+}
 
 void AskShard(FtModule& ft, const cluster::Shard& shard, cluster::Question question, std::string body,
               int64_t timeout_ms, const std::shared_ptr<IndexEntry>& entry, NodeLink::Done done) {

@@ -9,8 +9,8 @@
 namespace redoubt::ft {
 
 // How long another shard may take for what has `timeout_ms` (0: no limit). A shard keeps the time itself; this is for
-// messages that are lost, and for the time of those under way.
-int64_t PatienceMillis(int64_t timeout_ms);
+// messages that are lost, and for the time of those under way, and that it takes to read the keys of up to `documents`.
+int64_t PatienceMillis(int64_t timeout_ms, size_t documents = 0);
 
 // Asks one other shard about an index. One that answers NotFound is given the index first and asked once more: it may
 // have joined after FT.CREATE. `done` as that of NodeLink::Ask().

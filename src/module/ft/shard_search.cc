@@ -6,9 +6,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "module/ft/document_fields.h"
 #include "module/ft/local_search.h"
-#include "module/ft/measure_candidates.h"
 #include "module/ft/outcome_wire.h"
 #include "module/ft/profiled_search.h"
 #include "module/ft/search_reply.h"
@@ -81,18 +79,6 @@ class ShardedSearch final : public host::Completion {
   base::Status error_;
 };
 
-// So that the node that asked need not ask again.
-void LoadFields(const search::SearchPlan& plan, search::SearchOutcome& outcome) {
-  if (plan.no_content) return;
-  host::Context ctx = host::EffectsContext::InDatabase(0);
-  std::erase_if(outcome.documents, [&](search::FoundDocument& document) {
-    const host::String key(document.key);
-    const std::optional<DocumentFields> fields = DocumentFields::Load(ctx, key.raw(), plan, document);
-    if (fields) document.fields.emplace(fields->texts().begin(), fields->texts().end());
-    return !fields;
-  });
-}
-
 base::Status AnswerProfiled(FtModule& ft, const IndexEntry& entry, std::shared_ptr<const search::SearchPlan> plan,
                             const ShardProfile& asked, int64_t parsing_us, const NodeLink::Done& answer) {
   QueryProfile profile;
@@ -100,11 +86,9 @@ base::Status AnswerProfiled(FtModule& ft, const IndexEntry& entry, std::shared_p
   profile.parsing_us = parsing_us;
   auto search = std::make_shared<ProfiledSearch>(ft, entry, std::move(plan), std::move(profile));
   return RunProfiledSearch(ft, search, [search, resp3 = asked.resp3, answer] {
-    const int64_t begin = base::SystemClock().SteadyMicros();
     host::Context ctx = host::EffectsContext::InDatabase(0);
-    MeasureCandidates(ctx, search->plan(), search->outcome());
-    LoadFields(search->plan(), search->outcome());
-    search->NoteReply(begin);
+    search->ReadRest(ctx, true);
+    search->NoteReply();
     answer(JoinAnswer(search->Tape(resp3), EncodeOutcome(search->outcome())));
   });
 }
@@ -123,8 +107,8 @@ base::Status AnswerSearch(FtModule& ft, std::string_view body, bool own, const N
   if (request.profile.wanted) {
     return AnswerProfiled(ft, *entry, shown, request.profile, base::SystemClock().SteadyMicros() - begin, answer);
   }
-  return RunLocalSearch(ft, *entry, shown, [shown, own, answer](search::SearchOutcome outcome) {
-    if (!own) LoadFields(*shown, outcome);
+  // So that the node that asked need not ask again for the fields.
+  return RunLocalSearch(ft, *entry, shown, !own, [shown, answer](const search::SearchOutcome& outcome) {
     answer(JoinAnswer({}, EncodeOutcome(outcome)));
   });
 }
@@ -134,7 +118,7 @@ base::Status AnswerSearch(FtModule& ft, std::string_view body, bool own, const N
 base::Status SearchShards(FtModule& ft, host::Context& ctx, std::span<const std::string_view> words,
                           const std::shared_ptr<IndexEntry>& entry, search::SearchPlan plan,
                           const std::vector<cluster::Shard>& shards, ShardProfile profile) {
-  const int64_t timeout_ms = PatienceMillis(plan.timeout_ms);
+  const int64_t timeout_ms = PatienceMillis(plan.timeout_ms, plan.offset + plan.limit);
   const search::SearchDefaults defaults = SearchDefaultsOf(ft.settings());
   ShardRequest request;
   request.index = entry->definition().name;
