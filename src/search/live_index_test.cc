@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <future>
+#include <semaphore>
 #include <thread>
 
 #include "search/create_parser.h"
@@ -95,6 +97,99 @@ TEST_F(LiveIndexTest, EverySearchSeesAllThatWasWrittenBeforeIt) {
   done = true;
   for (std::thread& reader : readers) reader.join();
   EXPECT_EQ(index_->Stats().documents, 3000u);
+}
+
+// A search on another thread that stands still whenever it asks whether to stop, until Go().
+class SlowSearch {
+ public:
+  SlowSearch(LiveIndex& index, const SearchPlan& plan)
+      : thread_([this, &index, &plan] {
+          outcome_ = index.Search(plan, [this] {
+            asks_.release();
+            goes_.acquire();
+            return false;
+          });
+        }) {}
+
+  void AwaitAsk() { asks_.acquire(); }
+  void Go() { goes_.release(); }
+  SearchOutcome End() {
+    thread_.join();
+    return outcome_;
+  }
+
+ private:
+  std::counting_semaphore<> asks_{0};
+  std::counting_semaphore<> goes_{0};
+  SearchOutcome outcome_;
+  std::thread thread_;
+};
+
+TEST_F(LiveIndexTest, ASlowSearchBeginsAgainWhenMuchWaitsForIt) {
+  index_->set_queue_limits({32 << 10, 1 << 20});
+  for (int i = 0; i < 600; ++i) Put("old" + std::to_string(i), "old");
+  const SearchPlan all = Plan({"*=>[KNN 5000 @vec $b]", "PARAMS", "2", "b", blob_, "DIALECT", "2"});
+  SlowSearch search(*index_, all);
+  search.AwaitAsk();
+  for (int i = 0; i < 20; ++i) Put("new" + std::to_string(i), "new");  // 2 KiB each
+  EXPECT_EQ(index_->queued(), 20u);
+  EXPECT_GT(index_->queued_bytes(), size_t{40} << 10);
+  search.Go();
+  search.AwaitAsk();
+  search.Go();
+  const SearchOutcome outcome = search.End();
+  EXPECT_EQ(outcome.total, 620u);
+  EXPECT_FALSE(outcome.timed_out);
+  EXPECT_EQ(index_->restarted_searches(), 1u);
+  EXPECT_EQ(index_->queued_bytes(), 0u);
+}
+
+TEST_F(LiveIndexTest, ASearchThatWritesOutrunEndsLikeOneOutOfTime) {
+  index_->set_queue_limits({16 << 10, 64 << 10});  // so it may begin three times
+  for (int i = 0; i < 600; ++i) Put("old" + std::to_string(i), "old");
+  const SearchPlan knn = Knn();
+  SlowSearch search(*index_, knn);
+  int written = 0;
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    search.AwaitAsk();
+    for (int i = 0; i < 40; ++i, ++written) Put("new" + std::to_string(written), "new");
+    search.Go();
+  }
+  EXPECT_TRUE(search.End().timed_out);
+  EXPECT_EQ(index_->restarted_searches(), 2u);
+  EXPECT_EQ(Count("@tag:{new}"), static_cast<size_t>(written));
+  EXPECT_EQ(index_->queued_bytes(), 0u);
+}
+
+TEST_F(LiveIndexTest, BeyondTheBoundTheWriterIsHeldUpAMomentOnly) {
+  index_->set_queue_limits({16 << 10, 16 << 10});
+  for (int i = 0; i < 600; ++i) Put("old" + std::to_string(i), "old");
+  const SearchPlan knn = Knn();
+  SlowSearch search(*index_, knn);
+  search.AwaitAsk();
+  for (int i = 0; i < 50; ++i) Put("new" + std::to_string(i), "new");  // would hang if it waited for the search to go
+  EXPECT_EQ(index_->queued(), 50u);
+  search.Go();
+  EXPECT_TRUE(search.End().timed_out);
+  EXPECT_EQ(Count("@tag:{new}"), 50u);
+}
+
+TEST_F(LiveIndexTest, TheWritersOwnSearchMakesOthersBeginAgain) {
+  for (int i = 0; i < 600; ++i) Put("old" + std::to_string(i), "old");
+  const SearchPlan knn = Knn();
+  SlowSearch search(*index_, knn);
+  search.AwaitAsk();
+  Put("new", "new");
+  std::thread goer([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // the writer waits by then
+    search.Go();
+    search.AwaitAsk();
+    search.Go();
+  });
+  EXPECT_EQ(Count("@tag:{new}"), 1u);
+  goer.join();
+  EXPECT_FALSE(search.End().timed_out);
+  EXPECT_EQ(index_->restarted_searches(), 1u);
 }
 
 TEST_F(LiveIndexTest, ClearEmptiesItInOrderWithOtherChanges) {

@@ -226,9 +226,13 @@ void AddFtInfo(RedisModuleInfoCtx* info) {
   size_t documents = 0;
   size_t bytes = 0;
   size_t queued = 0;
+  size_t queued_bytes = 0;
+  uint64_t restarted = 0;  // of indexes that are there
   size_t staged = 0;
   for (const auto& [name, entry] : ft->indexes()) {
     queued += entry->live->queued();
+    queued_bytes += entry->live->queued_bytes();
+    restarted += entry->live->restarted_searches();
     search::IndexStats stats = entry->live->Stats();
     documents += stats.documents;
     staged += stats.staged_vectors;
@@ -239,6 +243,8 @@ void AddFtInfo(RedisModuleInfoCtx* info) {
   add("documents", documents);
   add("index_bytes", bytes);
   add("queued_changes", queued);
+  add("queued_bytes", queued_bytes);
+  add("restarted_searches", restarted);
   add("staged_vectors", staged);
   add("waiting_searches", ft->readers().waiting());
   add("searches", ft->searches);
