@@ -37,6 +37,16 @@ const char* StepName(const AggregateStep& step) {
 
 }  // namespace
 
+size_t MemoryBytes(const std::vector<AggregateRow>& rows) {
+  size_t bytes = rows.capacity() * sizeof(AggregateRow);
+  for (const AggregateRow& row : rows) {
+    bytes += row.key.capacity() + row.extra.capacity() * sizeof(row.extra[0]);
+    for (const Value& value : row.values) bytes += value.MemoryBytes();
+    for (const auto& [name, value] : row.extra) bytes += name.capacity() + value.capacity();
+  }
+  return bytes;
+}
+
 void AggregateRun::TakeDocuments(SearchOutcome outcome) {
   total_ = outcome.total;
   timed_out_ = outcome.timed_out;

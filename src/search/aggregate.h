@@ -18,6 +18,9 @@ struct AggregateRow {
   std::vector<std::pair<std::string, std::string>> extra;  // what LOAD * brought beside the columns
 };
 
+// What rows take in memory, about.
+size_t MemoryBytes(const std::vector<AggregateRow>& rows);
+
 // What one step of a run took.
 struct StepProfile {
   std::string name;

@@ -87,6 +87,15 @@ void Value::AppendKey(std::string& key) const {
   }
 }
 
+size_t Value::MemoryBytes() const {
+  size_t bytes = sizeof(Value);
+  if (text() != nullptr) bytes += text()->capacity();
+  if (list() != nullptr) {
+    for (const Value& element : *list()) bytes += element.MemoryBytes();
+  }
+  return bytes;
+}
+
 uint64_t Value::Hash() const {
   std::string key;
   AppendKey(key);

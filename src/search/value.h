@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -39,6 +40,8 @@ class Value {
   // The same for equal values of one type, for use as a key: a number and its text differ.
   void AppendKey(std::string& key) const;
   uint64_t Hash() const;
+  // What it takes in memory, about.
+  size_t MemoryBytes() const;
 
  private:
   struct NullTag {};

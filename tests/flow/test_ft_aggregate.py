@@ -193,6 +193,32 @@ def test_an_index_has_at_most_128_cursors(shop):
         shop.execute_command("FT.AGGREGATE", "idx", "*", "WITHCURSOR", "COUNT", 1)
 
 
+def test_all_cursors_together_take_a_bounded_amount_of_memory(shop):
+    def open_cursor():
+        words = ("LOAD", 1, "@num", "APPLY", "format('%s', '" + "x" * 1000 + "')", "AS", "long")
+        return shop.execute_command("FT.AGGREGATE", "idx", "*", *words, "WITHCURSOR", "COUNT", 10)[1]
+
+    shop.execute_command("FT.CONFIG", "SET", "CURSOR_MAX_BYTES", 200_000)
+    cids = [open_cursor(), open_cursor()]  # 60 rows of a KB each
+    assert 120_000 < shop.info("ai_ft")["ai_cursor_bytes"] < 200_000
+    with pytest.raises(redis.ResponseError, match="together they may take 200000 .CURSOR_MAX_BYTES.: use LIMIT"):
+        open_cursor()
+    assert len(shop.execute_command("FT.CURSOR", "READ", "idx", cids[0], "COUNT", 1)[0]) == 2
+    time.sleep(5.5)
+    assert len(shop.execute_command("FT.CURSOR", "READ", "idx", cids[0], "COUNT", 1)[0]) == 2
+    new = open_cursor()  # instead of the one that nobody has read
+    with pytest.raises(redis.ResponseError, match="Cursor not found"):
+        shop.execute_command("FT.CURSOR", "READ", "idx", cids[1])
+    for cid in (cids[0], new):
+        assert shop.execute_command("FT.CURSOR", "DEL", "idx", cid) == b"OK"
+    assert shop.info("ai_ft")["ai_cursor_bytes"] == 0
+    shop.execute_command("FT.CONFIG", "SET", "CURSOR_MAX_BYTES", 1000)
+    with pytest.raises(redis.ResponseError, match="CURSOR_MAX_BYTES"):
+        open_cursor()
+    rows = shop.execute_command("FT.AGGREGATE", "idx", "*", "LOAD", 1, "@num", "WITHCURSOR", "COUNT", 1000)
+    assert rows[1] == 0, "what needs no cursor is not held to its bound"
+
+
 def test_transactions_and_scripts_aggregate_in_place(shop):
     pipe = shop.pipeline(transaction=True)
     pipe.hset("item:new", mapping={"tag": "jeju", "buyer": "b7"})

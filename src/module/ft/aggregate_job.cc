@@ -150,8 +150,9 @@ bool AggregateJob::RunUntilFieldsAreNeeded() {
     }
     phase_ = Phase::kRunning;
     base::Result<search::AggregateRun::State> state = run_.Advance(stop);
-    if (state.ok()) return *state == search::AggregateRun::State::kNeedsFields;
+    if (state.ok() && *state == search::AggregateRun::State::kNeedsFields) return true;
     error_ = state.status();
+    if (plan_.cursor) row_bytes_ = search::MemoryBytes(run_.rows());
   } catch (const std::bad_alloc&) {
     error_ = base::ResourceExhausted("OOM not enough memory for this aggregation");
   }
@@ -206,6 +207,7 @@ base::Result<AggregateResult> AggregateJob::TakeRows() {
   result.rows = std::move(run_.rows());
   result.total = run_.total();
   result.timed_out = run_.timed_out();
+  result.bytes = row_bytes_;
   return result;
 }
 
@@ -235,7 +237,8 @@ void ReplyAggregate(FtModule& ft, host::Context& ctx, const std::shared_ptr<Inde
   if (error.ok() && result->timed_out && ft.settings().fail_on_timeout) {
     error = base::DeadlineExceeded("Timeout limit was reached");
   }
-  if (error.ok() && options) error = ft.cursors().CheckRoom(entry);
+  const bool goes_on = error.ok() && options && result->rows.size() > options->count;
+  if (goes_on) error = ft.cursors().MakeRoom(entry, result->bytes, static_cast<size_t>(ft.settings().cursor_max_bytes));
   if (!error.ok()) {
     (void)ReplyFtError(ctx, error);
     return;

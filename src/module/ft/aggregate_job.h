@@ -73,6 +73,7 @@ class AggregateJob final : public host::Completion, public KeyReading {
   size_t next_row_ = 0;   // that LoadSome() reads
   size_t kept_rows_ = 0;  // of those before
   size_t loaded_bytes_ = 0;
+  size_t row_bytes_ = 0;  // at the end, for a cursor
   base::Status error_;
   std::optional<QueryProfile> profile_;
 };

@@ -15,7 +15,8 @@ struct AggregateResult {
   std::vector<search::AggregateRow> rows;
   size_t total = 0;
   bool timed_out = false;
-  size_t next = 0;  // row that is shown next
+  size_t next = 0;   // row that is shown next
+  size_t bytes = 0;  // of the rows in memory, where a cursor was asked for
 
   bool done() const { return next == rows.size(); }
 };

@@ -13,6 +13,7 @@ namespace redoubt::ft {
 namespace {
 
 constexpr int kLookMillis = 1000;
+constexpr int64_t kMayGoMillis = 5000;  // a client reads on at once, or has gone away
 
 int64_t NowMillis() { return base::SystemClock().SteadyMicros() / 1000; }
 
@@ -26,11 +27,28 @@ base::Status CursorTable::CheckRoom(const std::shared_ptr<IndexEntry>& index) co
       fmt::format("INDEX_CURSOR_LIMIT of {} has been reached for an index", kMaxCursorsOfIndex));
 }
 
+base::Status CursorTable::MakeRoom(const std::shared_ptr<IndexEntry>& index, size_t bytes, size_t most) {
+  RETURN_IF_ERROR(CheckRoom(index));
+  const int64_t before = NowMillis() - kMayGoMillis;
+  auto longer_idle = [](const auto& a, const auto& b) { return a.second->last_use_ms < b.second->last_use_ms; };
+  while (bytes <= most && bytes_ > most - bytes) {
+    auto idlest = std::min_element(cursors_.begin(), cursors_.end(), longer_idle);
+    if (idlest->second->last_use_ms > before) break;
+    Free(idlest);
+  }
+  if (bytes <= most && bytes_ <= most - bytes) return base::OkStatus();
+  return base::ResourceExhausted(fmt::format(
+      "ERR the rows of this cursor take {} bytes, those of {} open cursors {}, and together they may take {} "
+      "(CURSOR_MAX_BYTES): use LIMIT, or read and delete cursors",
+      bytes, cursors_.size(), bytes_, most));
+}
+
 int64_t CursorTable::Add(std::unique_ptr<Cursor> cursor) {
   cursor->last_use_ms = NowMillis();
   int64_t id = 0;
   // Below 2^53: clients in JavaScript keep it as a double.
   while (id == 0 || cursors_.count(id) > 0) id = static_cast<int64_t>(random_() >> 11);
+  bytes_ += cursor->result.bytes;
   cursors_.emplace(id, std::move(cursor));
   Arm();
   return id;
@@ -51,6 +69,7 @@ void CursorTable::Drop(int64_t id) {
 
 // A hundred thousand rows take a while to free: not here.
 CursorTable::Map::iterator CursorTable::Free(Map::iterator cursor) {
+  bytes_ -= cursor->second->result.bytes;
   ft_.FreeLater(std::shared_ptr<Cursor>(std::move(cursor->second)));
   return cursors_.erase(cursor);
 }

@@ -88,6 +88,8 @@ const std::vector<Option>& Options() {
        [](const Settings& s) { return std::to_string(s.max_expansions); }, SetPositive(&Settings::max_expansions)},
       {"CURSOR_MAX_IDLE", "Milliseconds after which a cursor that nobody reads is dropped",
        [](const Settings& s) { return std::to_string(s.cursor_max_idle_ms); }, SetCount(&Settings::cursor_max_idle_ms)},
+      {"CURSOR_MAX_BYTES", "Bytes that the rows of all open cursors take together at most",
+       [](const Settings& s) { return std::to_string(s.cursor_max_bytes); }, SetCount(&Settings::cursor_max_bytes)},
   };
   return *options;
 }

@@ -253,6 +253,7 @@ void AddFtInfo(RedisModuleInfoCtx* info) {
   add("longest_key_event_us", static_cast<uint64_t>(ft->longest_event_us));
   add("longest_scan_slice_us", static_cast<uint64_t>(ft->longest_scan_slice_us));
   add("cursors", ft->cursors().size());
+  add("cursor_bytes", ft->cursors().bytes());
   add("longest_load_slice_us", static_cast<uint64_t>(ft->loader().longest_slice_us()));
   add("graphs_loaded", ft->graphs_of_files.loaded);
   add("graphs_refused", ft->graphs_of_files.refused);

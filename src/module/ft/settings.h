@@ -14,6 +14,7 @@ struct Settings {
   int64_t max_search_results = 1'000'000;
   int64_t max_aggregate_results = -1;  // -1: no limit
   int64_t cursor_max_idle_ms = 300'000;
+  int64_t cursor_max_bytes = int64_t{512} << 20;  // of the rows of all cursors
   int64_t min_prefix = 2;
   int64_t max_expansions = 200;
 

@@ -63,6 +63,7 @@ class ShardedAggregate final : public host::Completion {
     result.rows = std::move(run_.rows());
     result.total = run_.total();
     result.timed_out = run_.timed_out();
+    result.bytes = row_bytes_;
     if (profiled_) {
       ReplyResultsStart(ctx);
       ReplyRows(ctx, result, SIZE_MAX);
@@ -103,7 +104,9 @@ class ShardedAggregate final : public host::Completion {
     const int64_t timeout_ms = rest_.search.timeout_ms;
     const int64_t until_us = timeout_ms > 0 ? base::SystemClock().SteadyMicros() + timeout_ms * 1000 : INT64_MAX;
     auto stop = [&] { return ft_.stopping() || base::SystemClock().SteadyMicros() > until_us; };
-    return run_.Advance(stop).status();
+    const base::Status done = run_.Advance(stop).status();
+    if (rest_.cursor) row_bytes_ = search::MemoryBytes(run_.rows());
+    return done;
   }
 
   const int64_t begin_us_;
@@ -119,6 +122,7 @@ class ShardedAggregate final : public host::Completion {
   std::vector<std::pair<std::string, std::string>> answers_;  // address and rows
   std::vector<ShardTape> tapes_;
   bool timed_out_ = false;
+  size_t row_bytes_ = 0;  // at the end, for a cursor
   base::Status error_;
 };
 
