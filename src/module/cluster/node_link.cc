@@ -1,11 +1,9 @@
 #include "module/cluster/node_link.h"
 
-#include <fmt/core.h>
-
 #include <utility>
 
 #include "base/check.h"
-#include "module/cluster/wire.h"
+#include "module/cluster/message.h"
 #include "module/host/blocked_client.h"
 
 namespace redoubt::cluster {
@@ -13,7 +11,6 @@ namespace {
 
 constexpr uint8_t kQuestionType = 1;  // of messages on the bus
 constexpr uint8_t kAnswerType = 2;
-constexpr uint8_t kVersion = 2;  // of what is in them
 // Bodies below this; the server keeps a whole message in memory on either side.
 constexpr size_t kLargestBody = 512 << 20;
 
@@ -24,47 +21,15 @@ bool Send(const std::string& node_id, uint8_t type, std::string_view message) {
                                         static_cast<uint32_t>(message.size())) == REDISMODULE_OK;
 }
 
-void SendAnswer(const std::string& node_id, uint64_t id, const base::Result<std::string>& answer) {
-  WireWriter message;
-  message.Byte(kVersion);
-  message.Number(id);
+void SendAnswer(const std::string& node_id, uint64_t number, const base::Result<std::string>& answer) {
   const bool fits = !answer.ok() || answer->size() < kLargestBody;
-  if (answer.ok() && fits) {
-    message.Byte(0);
-    message.Text(*answer);
-  } else {
-    const base::Status status = fits ? answer.status() : base::ResourceExhausted("the answer is too large: use LIMIT");
-    message.Byte(static_cast<uint8_t>(status.code()));
-    message.Text(status.message());
-  }
-  Send(node_id, kAnswerType, message.Take());  // when it is lost the other node's time limit ends the question
+  // When it is lost the other node's time limit ends the question.
+  Send(node_id, kAnswerType,
+       WriteAnswer(number, fits ? answer : base::ResourceExhausted("the answer is too large: use LIMIT")));
 }
 
 std::string_view View(const unsigned char* bytes, uint32_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
-}
-
-struct AnswerMessage {
-  uint64_t id = 0;
-  base::Result<std::string> answer = base::Internal("");
-};
-
-base::Result<AnswerMessage> ReadAnswer(std::string_view bytes) {
-  WireReader reader(bytes);
-  ASSIGN_OR_RETURN(uint8_t version, reader.Byte());
-  if (version != kVersion) return base::Unimplemented("another version");
-  AnswerMessage message;
-  ASSIGN_OR_RETURN(message.id, reader.Number());
-  ASSIGN_OR_RETURN(uint8_t code, reader.Byte());
-  ASSIGN_OR_RETURN(std::string_view text, reader.Text());
-  if (code == 0) {
-    message.answer = std::string(text);
-  } else {
-    const bool known = code <= static_cast<uint8_t>(base::StatusCode::kInternal);
-    message.answer =
-        base::Status(known ? static_cast<base::StatusCode>(code) : base::StatusCode::kInternal, std::string(text));
-  }
-  return message;
 }
 
 }  // namespace
@@ -81,12 +46,7 @@ void NodeLink::Ask(const std::string& node_id, Question question, std::string_vi
                    Done done) {
   if (body.size() >= kLargestBody) return done(base::ResourceExhausted("the command is too large for the cluster bus"));
   const uint64_t id = ++last_id_;
-  WireWriter message;
-  message.Byte(kVersion);
-  message.Number(id);
-  message.Byte(static_cast<uint8_t>(question));
-  message.Text(body);
-  if (!Send(node_id, kQuestionType, message.Take())) {
+  if (!Send(node_id, kQuestionType, WriteQuestion(id, static_cast<uint8_t>(question), body))) {
     return done(base::Unavailable("the node is not connected to this one"));
   }
   const RedisModuleTimerID timer = RedisModule_CreateTimer(host::EffectsContext::raw(), timeout_ms, &OnTimeout,
@@ -121,25 +81,24 @@ void NodeLink::OnAnswer(RedisModuleCtx* /*ctx*/, const char* /*sender*/, uint8_t
   g_link->TakeAnswer(View(bytes, size));
 }
 
-// A message that cannot be read is dropped: who sent it waits no longer than its time limit.
+// A message without a head is dropped: who sent it waits no longer than its time limit.
 void NodeLink::TakeQuestion(const std::string& sender, std::string_view message) {
-  WireReader reader(message);
-  const base::Result<uint8_t> version = reader.Byte();
-  const base::Result<uint64_t> id = reader.Number();
-  const base::Result<uint8_t> question = reader.Byte();
-  if (!version.ok() || !id.ok()) return;
-  auto handler = question.ok() ? handlers_.find(static_cast<Question>(*question)) : handlers_.end();
-  const base::Result<std::string_view> body = reader.Text();
-  if (*version != kVersion || handler == handlers_.end() || !body.ok()) {
-    SendAnswer(sender, *id, base::Unimplemented("the node runs another version of this module"));
-    return;
+  const base::Result<MessageHead> head = ReadHead(message);
+  if (!head.ok()) return;
+  const base::Result<QuestionMessage> read = ReadQuestion(message);
+  if (!read.ok()) return SendAnswer(sender, head->number, read.status());
+  auto handler = handlers_.find(static_cast<Question>(read->question));
+  if (handler == handlers_.end()) {
+    return SendAnswer(sender, head->number, base::Unimplemented("the node does not know this question"));
   }
-  handler->second(*body, [sender, id = *id](base::Result<std::string> answer) { SendAnswer(sender, id, answer); });
+  handler->second(read->body, [sender, number = head->number](const base::Result<std::string>& answer) {
+    SendAnswer(sender, number, answer);
+  });
 }
 
-void NodeLink::TakeAnswer(std::string_view bytes) {
-  base::Result<AnswerMessage> message = ReadAnswer(bytes);
-  if (message.ok()) Finish(message->id, std::move(message->answer));
+// Also when it cannot be understood, for a question that was asked: nobody waits in vain.
+void NodeLink::TakeAnswer(std::string_view message) {
+  if (const base::Result<MessageHead> head = ReadHead(message); head.ok()) Finish(head->number, ReadAnswer(message));
 }
 
 }  // namespace redoubt::cluster
