@@ -245,17 +245,30 @@ def test_resp3_has_maps(server, shop):
 
 
 def test_a_user_aggregates_only_what_it_may_read(server, client):
+    create(client, name="mine", prefix="mine:")
     create(client, prefix="")
     client.hset("mine:1", mapping={"tag": "a", "num": 1})
     client.hset("theirs:1", mapping={"tag": "b", "num": 2})
     client.execute_command("ACL", "SETUSER", "alice", "on", ">pw", "~mine:*", "+ft.aggregate", "+ft.cursor", "+hello")
     with server.client(username="alice", password="pw") as alice:
-        assert aggregate(alice, "@tag:{a}", "GROUPBY", 0, "REDUCE", "SUM", 1, "@num", "AS", "s") == [{"s": "1"}]
-        with pytest.raises(redis.ResponseError, match="user alice may not read the key 'theirs:1'"):
-            aggregate(alice, "*", "GROUPBY", 0, "REDUCE", "SUM", 1, "@num")
-        cid = client.execute_command("FT.AGGREGATE", "idx", "*", "LOAD", 1, "@num", "WITHCURSOR", "COUNT", 1)[1]
+        assert aggregate(alice, "*", "GROUPBY", 0, "REDUCE", "SUM", 1, "@num", "AS", "s", index="mine") == [{"s": "1"}]
+        # Also where nothing that it may not read matches: the answer, of whatever kind, would say so.
+        for query in ("*", "@tag:{a}", "@tag:{none}"):
+            with pytest.raises(redis.ResponseError, match="user alice may not read every key under the prefixes"):
+                aggregate(alice, query, "GROUPBY", 0, "REDUCE", "SUM", 1, "@num")
+        cid = client.execute_command("FT.AGGREGATE", "mine", "*", "LOAD", 1, "@num", "WITHCURSOR", "COUNT", 1)[1]
         with pytest.raises(redis.ResponseError, match="Cursor not found"):
+            alice.execute_command("FT.CURSOR", "READ", "mine", cid)
+
+
+def test_a_cursor_is_read_only_by_who_may_still_read_its_index(server, shop):
+    shop.execute_command("ACL", "SETUSER", "alice", "on", ">pw", "~item:*", "+ft.aggregate", "+ft.cursor", "+hello")
+    with server.client(username="alice", password="pw") as alice:
+        cid = alice.execute_command("FT.AGGREGATE", "idx", "*", "WITHCURSOR", "COUNT", 1)[1]
+        shop.execute_command("ACL", "SETUSER", "alice", "resetkeys", "~mine:*")
+        with pytest.raises(redis.ResponseError, match="may not read every key"):
             alice.execute_command("FT.CURSOR", "READ", "idx", cid)
+        assert alice.execute_command("FT.CURSOR", "DEL", "idx", cid) == b"OK"
 
 
 def test_loading_a_hundred_thousand_rows_does_not_hold_the_others_up(server):

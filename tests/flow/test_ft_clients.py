@@ -1,5 +1,6 @@
 """FT.* among other clients: transactions, scripts, users, many searches at once, and the end of the server."""
 
+import re
 import threading
 import time
 
@@ -151,19 +152,78 @@ def test_a_client_that_leaves_does_not_disturb(server):
     assert knn(client, "*=>[KNN 10 @vec $b]", bytes(1024), "NOCONTENT")[0] == 10
 
 
+ASKS = (
+    ("FT.SEARCH", "idx", "*"),
+    ("FT.SEARCH", "idx", "@tag:{none}"),
+    ("FT.SEARCH", "idx", "*", "LIMIT", 0, 0),
+    ("FT.AGGREGATE", "idx", "*", "GROUPBY", 0, "REDUCE", "COUNT", 0, "AS", "n"),
+    ("FT.PROFILE", "idx", "SEARCH", "QUERY", "*"),
+    ("FT.INFO", "idx"),
+    ("FT.TAGVALS", "idx", "tag"),
+)
+
+
+@pytest.mark.parametrize(
+    "rules, may",
+    [
+        ("~*", True),
+        ("~item:*", True),
+        ("~other %R~ite*", True),
+        ("~mine:* (+@all ~item:*)", True),
+        ("~mine:*", False),
+        ("~item:1*", False),
+        ("%W~*", False),
+        ("~item:[a-z]* ~item:?*", False),
+        ("", False),
+    ],
+)
+def test_an_index_answers_only_who_may_read_all_that_it_covers(server, client, rules, may):
+    """Were it only a count: it tells of keys that are kept from the user."""
+    create(client)
+    client.hset("item:1", "tag", "a")
+    client.execute_command("ACL", "SETUSER", "alice", "on", ">pw", "+@all", "resetkeys", *split_rules(rules))
+    with server.client(username="alice", password="pw") as alice:
+        for words in ASKS:
+            if may:
+                assert alice.execute_command(*words) is not None, words
+                pipe = alice.pipeline(transaction=True)
+                assert pipe.execute_command(*words).execute() is not None
+            else:
+                with pytest.raises(redis.exceptions.NoPermissionError, match="may not read every key under the prefixes"):
+                    alice.execute_command(*words)
+
+
+def split_rules(rules):
+    """At spaces outside of ( ), which belong to a selector."""
+    return re.findall(r"\([^)]*\)|\S+", rules)
+
+
+def test_rights_that_are_taken_away_are_gone_at_once(server, client):
+    create(client)
+    client.execute_command("ACL", "SETUSER", "alice", "on", ">pw", "+@all", "~*")
+    with server.client(username="alice", password="pw") as alice:
+        for _ in range(20):
+            client.execute_command("ACL", "SETUSER", "alice", "resetkeys", "~*")
+            assert alice.execute_command("FT.SEARCH", "idx", "*") == [0]
+            client.execute_command("ACL", "SETUSER", "alice", "resetkeys", "~mine:*")
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                alice.execute_command("FT.SEARCH", "idx", "*")
+
+
 @pytest.mark.asan
 def test_a_user_sees_only_documents_it_may_read(server, client):
+    create(client, name="mine", prefix="mine:")
     create(client, prefix="")
     client.hset("mine:1", "tag", "a")
     client.hset("theirs:1", "tag", "b")
     client.execute_command("ACL", "SETUSER", "alice", "on", ">pw", "~mine:*", "+ft.search", "+ft.dropindex", "+hello")
     with server.client(username="alice", password="pw") as alice:
-        assert keys(alice, "@tag:{a}") == {"mine:1"}
-        with pytest.raises(redis.ResponseError, match="user alice may not read the key 'theirs:1'"):
+        assert keys(alice, index="mine") == {"mine:1"}
+        with pytest.raises(redis.ResponseError, match="user alice may not read every key under the prefixes of the index"):
             keys(alice)
         with pytest.raises(redis.ResponseError, match="may not delete the key 'theirs:1'"):
             alice.execute_command("FT.DROPINDEX", "idx", "DD")
         with pytest.raises(redis.ResponseError, match="permissions"):
             alice.execute_command("FT.INFO", "idx")
-    assert client.execute_command("FT._LIST") == [b"idx"]
+    assert sorted(client.execute_command("FT._LIST")) == [b"idx", b"mine"]
     assert client.dbsize() == 2

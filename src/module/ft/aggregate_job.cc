@@ -36,7 +36,7 @@ AggregateJob::AggregateJob(FtModule& ft, std::shared_ptr<IndexEntry> entry, sear
     : ft_(ft),
       entry_(std::move(entry)),
       caller_(std::move(caller)),
-      checks_keys_(!caller_.MayUseEveryKey()),
+      checks_keys_(!caller_.MayReadEveryKey()),
       plan_(WithKeysIf(checks_keys_, std::move(plan))),
       begin_us_(base::SystemClock().SteadyMicros()),
       run_(plan_, std::random_device()()) {}

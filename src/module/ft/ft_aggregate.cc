@@ -18,6 +18,7 @@ base::Status FtAggregate(FtModule& ft, host::Context& ctx, host::Args args) {
   if (!place.ok()) return ReplyFtError(ctx, place.status());
   std::shared_ptr<IndexEntry> entry = ft.indexes().Find(args[1]);
   if (entry == nullptr) return ft.ReplyUnknown(ctx, args[1], fmt::format("{}: no such index", args[1]));
+  if (base::Status allowed = ft.CheckMayRead(ctx, *entry); !allowed.ok()) return ReplyFtError(ctx, allowed);
   if (base::Status ready = ft.CheckMaySearch(); !ready.ok()) return ReplyFtError(ctx, ready);
   base::Result<search::AggregatePlan> plan =
       search::PlanAggregate(Words(args, 2), entry->definition(), AggregateDefaultsOf(ft.settings()));

@@ -217,6 +217,7 @@ base::Status FtInfo(FtModule& ft, host::Context& ctx, host::Args args) {
   if (!place.ok()) return ReplyFtError(ctx, place.status());
   std::shared_ptr<IndexEntry> entry = ft.indexes().Find(args[1]);
   if (entry == nullptr) return ft.ReplyUnknown(ctx, args[1], "Unknown index name");
+  if (base::Status allowed = ft.CheckMayRead(ctx, *entry); !allowed.ok()) return ReplyFtError(ctx, allowed);
   if (place->here) {
     ReplyIndex(ctx, entry->definition(), IndexReport::Of(*entry), nullptr);
     return base::OkStatus();

@@ -68,6 +68,9 @@ class FtModule {
   void FreeLater(std::shared_ptr<void> garbage);
   // Who sent the command.
   host::Caller CallerOf(host::Context& ctx) const { return shards_ ? shards_->CallerOf(ctx) : host::Caller::Of(ctx); }
+  // Whether the sender may search: only who may read every key under the index's prefixes. Everything else, were it but
+  // a count or an error, would tell of keys that are kept from him. PermissionDenied.
+  base::Status CheckMayRead(host::Context& ctx, const IndexEntry& entry) const;
   // Where the index or alias `name` is, for a command that has to wait if that is not here: see Shards.
   base::Result<Shards::Place> PlaceOf(host::Context& ctx, const host::Args& args) {
     return PlaceOf(ctx, args, args[1]);

@@ -56,6 +56,14 @@ bool FtModule::SpreadDefinition(host::Context& ctx, const host::Args& args) {
   return shards_->SpreadDefinition(ctx, args, NameOf(args[1]));
 }
 
+base::Status FtModule::CheckMayRead(host::Context& ctx, const IndexEntry& entry) const {
+  const host::Caller caller = CallerOf(ctx);
+  if (caller.MayReadAllUnder(entry.definition().prefixes)) return base::OkStatus();
+  return base::PermissionDenied(
+      fmt::format("NOPERM user {} may not read every key under the prefixes of the index '{}'", caller.user(),
+                  entry.definition().name));
+}
+
 base::Status FtModule::ReplyUnknown(host::Context& ctx, std::string_view name, std::string text) {
   if (shards_ != nullptr && ctx.CanBlock() && !HasHashTag(name) && !shards_->runs_for_another()) {
     base::Result<Shards::Place> place = shards_->Find(ctx, name);

@@ -111,6 +111,7 @@ base::Status FtProfile(FtModule& ft, host::Context& ctx, host::Args args) {
   if (!place.ok()) return ReplyFtError(ctx, place.status());
   Asked asked{ft.indexes().Find(args[1]), std::move(*place), {}, args.Is(3, "LIMITED")};
   if (asked.entry == nullptr) return ft.ReplyUnknown(ctx, args[1], fmt::format("{}: no such index", args[1]));
+  if (base::Status allowed = ft.CheckMayRead(ctx, *asked.entry); !allowed.ok()) return ReplyFtError(ctx, allowed);
   const bool searches = args.Is(2, "SEARCH");
   if (!searches && !args.Is(2, "AGGREGATE")) {
     return ReplyFtError(ctx, base::InvalidArgument("No `SEARCH` or `AGGREGATE` provided"));

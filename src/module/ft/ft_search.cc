@@ -47,6 +47,7 @@ base::Status FtSearch(FtModule& ft, host::Context& ctx, host::Args args) {
   if (!place.ok()) return ReplyFtError(ctx, place.status());
   std::shared_ptr<IndexEntry> entry = ft.indexes().Find(args[1]);
   if (entry == nullptr) return ft.ReplyUnknown(ctx, args[1], fmt::format("{}: no such index", args[1]));
+  if (base::Status allowed = ft.CheckMayRead(ctx, *entry); !allowed.ok()) return ReplyFtError(ctx, allowed);
   // Before the client is blocked: it would have to be released again.
   if (base::Status ready = ft.CheckMaySearch(); !ready.ok()) return ReplyFtError(ctx, ready);
   base::Result<search::SearchPlan> plan =

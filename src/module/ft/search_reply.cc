@@ -119,10 +119,10 @@ class SearchReplyWriter {
 
 void ReplySearch(host::Context& ctx, const host::Caller& caller, const SearchPlan& plan, const SearchOutcome& outcome) {
   std::vector<host::String> keys;
+  const bool every = caller.MayReadEveryKey();  // else those of the index, when the search began
   for (const FoundDocument& document : outcome.documents) {
     keys.emplace_back(document.key);
-    // No user: a script's or module's call of its own.
-    if (caller.user().empty() || caller.MayUseKey(keys.back().raw(), REDISMODULE_CMD_KEY_ACCESS)) continue;
+    if (every || caller.MayUseKey(keys.back().raw(), REDISMODULE_CMD_KEY_ACCESS)) continue;
     ctx.ReplyError(
         fmt::format("NOPERM user {} may not read the key '{}', which the search found", caller.user(), document.key));
     return;

@@ -163,7 +163,7 @@ base::Status AggregateShards(FtModule& ft, host::Context& ctx, std::span<const s
   const search::AggregateDefaults defaults = AggregateDefaultsOf(ft.settings());
   ShardRequest request;
   request.index = entry->definition().name;
-  if (!caller.MayUseEveryKey()) request.user = caller.user();
+  if (!caller.MayReadEveryKey()) request.user = caller.user();
   request.timeout_ms = defaults.timeout_ms;
   request.dialect = defaults.dialect;
   request.parts = defaults.parts;
