@@ -1,11 +1,6 @@
-"""FT.* over JSON documents.
-
-The set-up fetches no JSON module: RedisJSON's licence is no open one, valkey-json is in no package registry. Where there is
-one, REDOUBT_JSON_MODULE names its file.
-"""
+"""FT.* over JSON documents."""
 
 import json
-import os
 from typing import List
 
 import numpy as np
@@ -23,10 +18,8 @@ from redisvl.query.filter import Tag
 from redisvl.utils.vectorize import CustomVectorizer
 
 from ft_help import IndexDefinition, IndexType, blob, info
+from ft_json import json_server  # noqa: F401
 from servers import eventually
-
-MODULE = os.environ.get("REDOUBT_JSON_MODULE", "")
-needs_json = pytest.mark.skipif(not MODULE, reason="REDOUBT_JSON_MODULE names no JSON module (RedisJSON, valkey-json)")
 
 ITEMS = {
     "doc:1": {"name": "red apple", "kind": "fruit", "tags": ["red", "sweet"], "price": 3, "at": {"v": [1, 0]}},
@@ -34,11 +27,6 @@ ITEMS = {
     "doc:3": {"name": "blue car", "kind": "car, old", "tags": [], "price": 900, "at": {"v": [5, 5]}, "new": True},
     "doc:4": {"name": None, "kind": "thing"},
 }
-
-
-@pytest.fixture
-def json_server(engine, start_server):
-    return start_server(config={"loadmodule": MODULE})
 
 
 @pytest.fixture(params=["FLAT", "HNSW"])
@@ -74,7 +62,6 @@ def test_without_a_json_module_the_refusal_says_what_to_do(client):
     assert client.execute_command("FT._LIST") == []
 
 
-@needs_json
 def test_values_of_each_kind_are_found(items):
     assert ids(items, "apple") == {"doc:1"}
     assert ids(items, "@kind:{fruit}") == {"doc:1", "doc:2"}
@@ -89,7 +76,6 @@ def test_values_of_each_kind_are_found(items):
     ]
 
 
-@needs_json
 def test_nearest_vectors(items):
     query = Query("(@kind:{fruit})=>[KNN 2 @vec $v AS far]").sort_by("far").return_fields("far", "name").dialect(2)
     found = items.ft("idx").search(query, {"v": blob(1, 0.5)}).docs
@@ -101,7 +87,6 @@ def test_nearest_vectors(items):
     assert ids(items, near, {"v": blob(5, 5)}) == {"doc:3"}
 
 
-@needs_json
 def test_replies_show_the_document_or_paths_of_it(items):
     (whole,) = items.ft("idx").search("apple").docs
     assert json.loads(whole.json) == ITEMS["doc:1"]
@@ -117,7 +102,6 @@ def test_replies_show_the_document_or_paths_of_it(items):
     assert {row[1]: row[3] for row in grouped[1:]} == {"fruit": "2", "car, old": "1", "thing": "1"}
 
 
-@needs_json
 def test_the_index_follows_the_documents(items):
     items.json().set("doc:1", "$.price", 7)
     assert ids(items, "@price:[7 7]") == {"doc:1"}
@@ -139,7 +123,6 @@ def test_the_index_follows_the_documents(items):
     eventually(lambda: ids(items, "@kind:{fruit}") == {"doc:7"})
 
 
-@needs_json
 def test_a_malformed_value_leaves_the_document_out_and_is_counted(items):
     for number, change in enumerate([{"at": {"v": [1]}}, {"at": {"v": ["x", 1]}}, {"price": "3"}, {"price": [1, 2]}]):
         items.json().set("doc:9", "$", {"kind": "bad", **change})
@@ -149,7 +132,6 @@ def test_a_malformed_value_leaves_the_document_out_and_is_counted(items):
     assert ids(items, "@kind:{bad}") == {"doc:9"}
 
 
-@needs_json
 def test_restarts_keep_index_and_documents(json_server):
     with json_server.client() as client:
         vector = ("VECTOR", "HNSW", 6, "TYPE", "FLOAT32", "DIM", 2, "DISTANCE_METRIC", "L2")
@@ -167,7 +149,6 @@ def test_restarts_keep_index_and_documents(json_server):
         assert client.execute_command(*search, "DIALECT", 2) == [3, b"d:10", b"d:11", b"d:12"]
 
 
-@needs_json
 def test_a_text_is_one_tag_unless_a_separator_is_named(json_server):
     with json_server.client() as client:
         schema = ("$.a", "AS", "whole", "TAG", "$.a", "AS", "parts", "TAG", "SEPARATOR", ",")
@@ -177,7 +158,6 @@ def test_a_text_is_one_tag_unless_a_separator_is_named(json_server):
         assert set(client.execute_command("FT.TAGVALS", "idx", "parts")) == {b"x", b"y"}
 
 
-@needs_json
 @pytest.mark.parametrize("kind", ["float32", "float64", "float16", "bfloat16", "int8", "uint8"])
 def test_vectors_of_every_type(json_server, kind):
     with json_server.client() as client:
@@ -205,7 +185,6 @@ def test_vectors_of_every_type(json_server, kind):
         assert again.schema.index.storage_type.value == "json" and set(again.schema.fields) == {"job", "face"}
 
 
-@needs_json
 def test_redisvl_routers(json_server):
     words = ["hello", "hi there", "goodbye", "see you later", "xqz"]
     vectorizer = CustomVectorizer(embed=lambda text: np.eye(5)[words.index(text) if text in words else 4].tolist())
@@ -240,7 +219,6 @@ class OneHot(Embeddings):
         return [self.embed_query(text) for text in texts]
 
 
-@needs_json
 def test_langchain_over_json(json_server):
     with json_server.client() as client:
         config = RedisConfig(
@@ -259,7 +237,6 @@ def test_langchain_over_json(json_server):
         assert [score for _, score in fruit] == pytest.approx([1, 1])
 
 
-@needs_json
 def test_redis_om_json_models(json_server):
     with json_server.client(decode_responses=True) as client:
 
