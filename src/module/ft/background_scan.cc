@@ -59,7 +59,7 @@ bool BackgroundScan::RunJob(RedisModuleCtx* ctx, Job& job, int64_t until_us) {
   // The workers, or the searches that the changes wait for, come first.
   if (entry->live->work().overfull() || entry->live->queued() > kMostQueued) return true;
   base::SystemClock clock;
-  while (RedisModule_Scan(ctx, job.cursor.get(), &OnKey, &job) != 0) {
+  while (ScanSome(ctx, job, *entry)) {
     if (clock.SteadyMicros() < until_us) continue;
     size_t keys = std::max<size_t>(1, RedisModule_DbSize(ctx));
     entry->scanned_part = std::min(0.99, static_cast<double>(job.seen) / static_cast<double>(keys));
@@ -71,11 +71,22 @@ bool BackgroundScan::RunJob(RedisModuleCtx* ctx, Job& job, int64_t until_us) {
   return false;
 }
 
+bool BackgroundScan::ScanSome(RedisModuleCtx* ctx, Job& job, IndexEntry& entry) {
+  const bool more = RedisModule_Scan(ctx, job.cursor.get(), &OnKey, &job) != 0;
+  for (const host::String& name : job.documents) IndexJson(name.raw(), REDISMODULE_KEYTYPE_MODULE, entry);
+  job.documents.clear();
+  return more;
+}
+
 void BackgroundScan::OnKey(RedisModuleCtx* /*ctx*/, RedisModuleString* name, RedisModuleKey* key, void* data) {
   auto* job = static_cast<Job*>(data);
   ++job->seen;
   std::shared_ptr<IndexEntry> entry = job->entry.lock();
-  if (entry != nullptr && key != nullptr) IndexKey(name, key, *entry);
+  if (entry == nullptr || key == nullptr) return;
+  if (!entry->definition().json) return IndexHash(name, key, *entry);
+  const int type = RedisModule_KeyType(key);
+  if (type != REDISMODULE_KEYTYPE_MODULE) return IndexJson(name, type, *entry);
+  if (entry->definition().Covers(View(name))) job->documents.emplace_back(View(name));
 }
 
 }  // namespace redoubt::ft

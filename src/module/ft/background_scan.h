@@ -2,9 +2,11 @@
 
 #include <deque>
 #include <memory>
+#include <vector>
 
 #include "module/ft/index_registry.h"
 #include "module/host/api.h"
+#include "module/host/key.h"
 
 namespace redoubt::ft {
 
@@ -27,8 +29,11 @@ class BackgroundScan {
     std::weak_ptr<IndexEntry> entry;
     std::unique_ptr<RedisModuleScanCursor, CursorDeleter> cursor;
     size_t seen = 0;
+    std::vector<host::String> documents;  // JSON, read when the server's walk has returned: that may free a key
   };
 
+  // False when there is no more.
+  static bool ScanSome(RedisModuleCtx* ctx, Job& job, IndexEntry& entry);
   static void OnTimer(RedisModuleCtx* ctx, void* self);
   static void OnKey(RedisModuleCtx* ctx, RedisModuleString* name, RedisModuleKey* key, void* job);
   void Arm();

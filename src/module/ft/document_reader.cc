@@ -39,7 +39,7 @@ class HashFields {
   std::vector<std::optional<std::string_view>> values_;
 };
 
-void IndexJson(RedisModuleString* name, IndexEntry& entry) {
+void PutJson(RedisModuleString* name, IndexEntry& entry) {
   const search::IndexDefinition& definition = entry.definition();
   std::vector<std::string> paths;
   for (const search::Field& field : definition.fields) paths.push_back(field.path);
@@ -78,11 +78,9 @@ std::vector<std::optional<std::string>> ReadHashTexts(RedisModuleKey* key, const
   return texts;
 }
 
-bool Passes(const IndexEntry& entry, RedisModuleString* name, RedisModuleKey* key) {
-  if (!entry.filter) return true;
+// `texts`: what the paths of the filter found.
+bool Passes(const IndexEntry& entry, RedisModuleString* name, std::vector<std::optional<std::string>> texts) {
   const std::vector<std::string>& paths = entry.filter->paths();
-  std::vector<std::optional<std::string>> texts =
-      entry.definition().json ? ReadJsonTexts(name, paths) : ReadHashTexts(key, paths);
   search::Values values;
   for (size_t i = 0; i < paths.size(); ++i) {
     if (!texts[i] && paths[i] == "__key") texts[i] = View(name);
@@ -99,22 +97,27 @@ std::string_view View(const RedisModuleString* string) {
   return {text, size};
 }
 
-void IndexKey(RedisModuleString* name, RedisModuleKey* key, IndexEntry& entry) {
-  std::string_view key_name = View(name);
-  if (!entry.definition().Covers(key_name)) return;
-  const bool json = entry.definition().json;
-  if (RedisModule_KeyType(key) != (json ? REDISMODULE_KEYTYPE_MODULE : REDISMODULE_KEYTYPE_HASH)) {
-    entry.live->Remove(key_name);
-    return;
-  }
-  if (!Passes(entry, name, key)) {
-    entry.live->Remove(key_name);
+void IndexHash(RedisModuleString* name, RedisModuleKey* key, IndexEntry& entry) {
+  if (!entry.definition().Covers(View(name))) return;
+  if (RedisModule_KeyType(key) != REDISMODULE_KEYTYPE_HASH ||
+      (entry.filter && !Passes(entry, name, ReadHashTexts(key, entry.filter->paths())))) {
+    entry.live->Remove(View(name));
     return;
   }
   entry.Use();
-  if (json) return IndexJson(name, entry);
   HashFields fields(key, entry.definition());
-  entry.live->Put(key_name, fields.values());
+  entry.live->Put(View(name), fields.values());
+}
+
+void IndexJson(RedisModuleString* name, int type, IndexEntry& entry) {
+  if (!entry.definition().Covers(View(name))) return;
+  if (type != REDISMODULE_KEYTYPE_MODULE ||
+      (entry.filter && !Passes(entry, name, ReadJsonTexts(name, entry.filter->paths())))) {
+    entry.live->Remove(View(name));
+    return;
+  }
+  entry.Use();
+  PutJson(name, entry);
 }
 
 }  // namespace redoubt::ft

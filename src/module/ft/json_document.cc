@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 
+#include "module/ft/redisjson_api.h"
 #include "module/host/call.h"
 #include "module/host/key.h"
 #include "tensor/float16.h"
@@ -29,6 +30,35 @@ std::optional<std::string> Get(host::Context& ctx, RedisModuleString* key, const
   size_t size = 0;
   const char* text = RedisModule_CallReplyStringPtr(reply.raw(), &size);
   return std::string(text, size);
+}
+
+std::optional<std::vector<Json>> FindIn(const RedisJsonApi& api, host::Context& ctx, RedisModuleString* key,
+                                        const std::vector<std::string>& paths) {
+  const void* document = api.Open(ctx, key);
+  if (document == nullptr) return std::nullopt;
+  std::vector<Json> matches;
+  for (const std::string& path : paths) {
+    base::Result<Json> found = base::ParseJson(api.Find(ctx, document, path));
+    matches.push_back(found.ok() && found->is_array() ? std::move(*found) : Json::array());
+  }
+  return matches;
+}
+
+std::optional<std::vector<Json>> FindByCommand(host::Context& ctx, RedisModuleString* key,
+                                               std::vector<std::string> paths) {
+  const size_t count = paths.size();
+  // A second path in any case: with one alone the reply has another form.
+  paths.emplace_back("$.__none__");
+  const std::optional<std::string> text = Get(ctx, key, paths);
+  if (!text) return std::nullopt;
+  base::Result<Json> found = base::ParseJson(*text);
+  if (!found.ok() || found->is_object() == (count == 0)) return std::nullopt;
+  std::vector<Json> matches;
+  for (size_t i = 0; i < count; ++i) {
+    const auto at = found->find(paths[i]);
+    matches.push_back(at != found->end() && at->is_array() ? *at : Json::array());
+  }
+  return matches;
 }
 
 template <class Element>
@@ -108,21 +138,16 @@ std::optional<std::vector<Json>> ReadJson(host::Context& ctx, RedisModuleString*
                                           std::span<const std::string> paths) {
   std::vector<std::string> from_root;
   for (const std::string& path : paths) from_root.push_back(FromRoot(path));
-  // A second path in any case: with one alone the reply has another form.
-  from_root.emplace_back("$.__none__");
-  const std::optional<std::string> text = Get(ctx, key, from_root);
-  if (!text) return std::nullopt;
-  base::Result<Json> found = base::ParseJson(*text);
-  if (!found.ok() || found->is_object() == paths.empty()) return std::nullopt;
-  std::vector<Json> matches;
-  for (size_t i = 0; i < paths.size(); ++i) {
-    const auto at = found->find(from_root[i]);
-    matches.push_back(at != found->end() && at->is_array() ? *at : Json::array());
-  }
-  return matches;
+  const std::optional<RedisJsonApi> api = RedisJsonApi::Of(ctx);
+  return api ? FindIn(*api, ctx, key, from_root) : FindByCommand(ctx, key, std::move(from_root));
 }
 
-std::optional<std::string> ReadWholeJson(host::Context& ctx, RedisModuleString* key) { return Get(ctx, key, {}); }
+std::optional<std::string> ReadWholeJson(host::Context& ctx, RedisModuleString* key) {
+  const std::optional<RedisJsonApi> api = RedisJsonApi::Of(ctx);
+  if (!api) return Get(ctx, key, {});
+  const void* document = api->Open(ctx, key);
+  return document == nullptr ? std::nullopt : api->Text(ctx, document);
+}
 
 std::optional<std::string> VectorBlob(ElementType type, const Json& vector) {
   if (!vector.is_array()) return std::nullopt;

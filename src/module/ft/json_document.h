@@ -11,7 +11,8 @@
 #include "search/schema.h"
 
 // Documents of the server's JSON module (RedisJSON, valkey-json). Modules cannot look into each other's values, so they
-// are read by the command JSON.GET. Main thread only.
+// are read by the functions that RedisJSON lends (redisjson_api.h), else by the command JSON.GET. A key that is open
+// while they are read may be freed: reading it expires it. Main thread only.
 namespace redoubt::ft {
 
 // Whether the server has JSON.GET.

@@ -34,7 +34,14 @@ void UpdateKey(host::Context& ctx, RedisModuleString* name, std::string_view eve
   // A copy, because the name in a "loaded" event lies on the server's stack and may not be retained.
   host::String copy(View(name));
   host::Key key = host::Key::ForRead(ctx, copy.raw());
-  for (const auto& [index, entry] : Ft().indexes()) IndexKey(copy.raw(), key.raw(), *entry);
+  const int type = key.type();
+  for (const auto& [index, entry] : Ft().indexes()) {
+    if (!entry->definition().json) IndexHash(copy.raw(), key.raw(), *entry);
+  }
+  key.Close();
+  for (const auto& [index, entry] : Ft().indexes()) {
+    if (entry->definition().json) IndexJson(copy.raw(), type, *entry);
+  }
 }
 
 // A writer cannot be made to wait here, but it can be made to help. While a file is loaded nobody searches.

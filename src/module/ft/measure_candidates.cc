@@ -29,8 +29,11 @@ host::String OfHash(const host::Key& key, const host::String& path) {
 std::optional<std::string> ReadVector(host::Context& ctx, const std::string& key, const std::string& path,
                                       vector::ElementType type) {
   host::String name(key);
-  const host::Key opened = host::Key::ForRead(ctx, name.raw());
-  if (opened.type() == REDISMODULE_KEYTYPE_MODULE) return OfJson(ctx, name.raw(), path, type);
+  host::Key opened = host::Key::ForRead(ctx, name.raw());
+  if (opened.type() == REDISMODULE_KEYTYPE_MODULE) {
+    opened.Close();
+    return OfJson(ctx, name.raw(), path, type);
+  }
   if (opened.type() != REDISMODULE_KEYTYPE_HASH) return std::nullopt;
   const host::String value = OfHash(opened, host::String(path));
   if (value.raw() == nullptr) return std::nullopt;
@@ -46,8 +49,9 @@ KeyMeasure::KeyMeasure(host::Context& ctx, const search::KnnClause& knn)
 
 std::optional<double> KeyMeasure::operator()(const search::FoundDocument& document) {
   host::String name(document.key);
-  const host::Key key = host::Key::ForRead(ctx_, name.raw());
+  host::Key key = host::Key::ForRead(ctx_, name.raw());
   if (key.type() == REDISMODULE_KEYTYPE_MODULE) {
+    key.Close();
     const std::optional<std::string> blob = OfJson(ctx_, name.raw(), std::string(path_.view()), type_);
     return blob ? To(*blob) : std::nullopt;
   }
