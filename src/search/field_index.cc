@@ -3,7 +3,9 @@
 #include <fmt/core.h>
 
 #include <cmath>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "search/args.h"
 #include "search/graph_field.h"
@@ -41,14 +43,15 @@ class TagField final : public FieldIndex {
 
 class NumericField final : public FieldIndex {
  public:
-  NumericField(const Field& field, base::MemoryResource& memory) : memory_(memory), index_(!field.no_index, &memory_) {}
+  NumericField(const Field& field, const IndexDefinition& definition, base::MemoryResource& memory)
+      : several_(definition.json), memory_(memory), index_(!field.no_index, &memory_) {}
 
   Status Check(std::string_view value) const override {
-    if (ParseDouble(value)) return OkStatus();
+    if (several_ ? Parse(value).has_value() : ParseDouble(value).has_value()) return OkStatus();
     return base::InvalidArgument(fmt::format("Invalid numeric value: '{}'", value.substr(0, 64)));
   }
   Status Set(Id id, std::string_view value) override {
-    index_.Set(id, *ParseDouble(value));
+    several_ ? index_.SetMany(id, *Parse(value)) : index_.Set(id, *ParseDouble(value));
     return OkStatus();
   }
   void Clear(Id id) override { index_.Clear(id); }
@@ -63,6 +66,20 @@ class NumericField final : public FieldIndex {
   const NumericIndex* numbers() const override { return &index_; }
 
  private:
+  // With commas between them.
+  static std::optional<std::vector<double>> Parse(std::string_view text) {
+    std::vector<double> numbers;
+    while (true) {
+      const size_t end = text.find(',');
+      const std::optional<double> number = ParseDouble(text.substr(0, end));
+      if (!number) return std::nullopt;
+      numbers.push_back(*number);
+      if (end == std::string_view::npos) return numbers;
+      text.remove_prefix(end + 1);
+    }
+  }
+
+  const bool several_;  // of a JSON document: an array is several numbers
   base::StdMemoryAdapter memory_;
   NumericIndex index_;
 };
@@ -73,7 +90,7 @@ Result<std::unique_ptr<FieldIndex>> MakeKind(const Field& field, const IndexDefi
     case FieldType::kTag:
       return std::unique_ptr<FieldIndex>(std::make_unique<TagField>(field, memory));
     case FieldType::kNumeric:
-      return std::unique_ptr<FieldIndex>(std::make_unique<NumericField>(field, memory));
+      return std::unique_ptr<FieldIndex>(std::make_unique<NumericField>(field, definition, memory));
     case FieldType::kText:
       return MakeTextField(field, definition, memory);
     case FieldType::kVector: {

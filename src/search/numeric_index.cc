@@ -1,11 +1,15 @@
 #include "search/numeric_index.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace redoubt::search {
 
 NumericIndex::NumericIndex(bool ordered, std::pmr::memory_resource* memory)
-    : has_order_(ordered), column_(memory), ordered_(memory) {}
+    : has_order_(ordered), column_(memory), ordered_(memory), others_(memory) {}
 
 void NumericIndex::Set(Id id, double value) {
+  if (!others_.empty()) DropOthers(id);
   double old = Value(id);
   if (old == value || (std::isnan(old) && std::isnan(value))) return;
   if (!std::isnan(value)) {
@@ -20,6 +24,35 @@ void NumericIndex::Set(Id id, double value) {
   column_[id] = value;
 }
 
+void NumericIndex::SetMany(Id id, std::span<const double> values) {
+  Set(id, values[0]);
+  if (!has_order_ || values.size() == 1) return;
+  std::pmr::vector<double> others(values.begin() + 1, values.end(), others_.get_allocator());
+  std::sort(others.begin(), others.end());
+  others.erase(std::unique(others.begin(), others.end()), others.end());
+  std::erase(others, values[0]);
+  if (others.empty()) return;
+  // Remembered before they are entered, so that Clear() finds them also when memory runs out half way.
+  const std::pmr::vector<double>& kept = others_.insert_or_assign(id, std::move(others)).first->second;
+  other_count_ += kept.size();
+  for (double value : kept) ordered_.Insert({value, id});
+}
+
+void NumericIndex::DropOthers(Id id) {
+  const auto place = others_.find(id);
+  if (place == others_.end()) return;
+  for (double value : place->second) ordered_.Erase({value, id});
+  other_count_ -= place->second.size();
+  others_.erase(place);
+}
+
+size_t NumericIndex::memory_bytes() const {
+  // A node of the map: its link, the id and the list.
+  constexpr size_t kNodeBytes = 2 * sizeof(void*) + sizeof(std::pmr::vector<double>);
+  return column_.capacity() * sizeof(double) + ordered_.memory_bytes() + others_.bucket_count() * sizeof(void*) +
+         others_.size() * kNodeBytes + other_count_ * sizeof(double);
+}
+
 void NumericIndex::Collect(const NumericRange& range, IdSet& into) const {
   if (!(range.low <= range.high)) return;
   Entry low = {range.low, 0};
@@ -27,6 +60,10 @@ void NumericIndex::Collect(const NumericRange& range, IdSet& into) const {
   // One pass over the column is cheaper than many scattered entries.
   if (!has_order_ || ordered_.Estimate(low, high) > column_.size() / 8) {
     CollectFromColumn(range, into);
+    for (const auto& [id, values] : others_) {
+      const auto in_range = [&range](double value) { return range.Contains(value); };
+      if (std::any_of(values.begin(), values.end(), in_range)) into.Insert(id);
+    }
     return;
   }
   ordered_.ForEachFrom(low, [&](Entry entry) {

@@ -17,6 +17,7 @@ TextIndexOptions OptionsOf(const Field& field, const IndexDefinition& definition
   options.stem = !field.text.no_stem;
   options.index_empty = field.index_empty;
   options.weight = field.text.weight;
+  options.several = definition.json;
   if (definition.stop_words) options.stop_words = StopWords(*definition.stop_words);
   return options;
 }
@@ -33,6 +34,7 @@ class TextField final : public FieldIndex {
       : searched_(!field.no_index),
         sorted_(field.sortable),
         lower_case_(!field.unf),
+        several_(definition.json),
         memory_(memory),
         index_(OptionsOf(field, definition), &memory_),
         values_(&memory_) {}
@@ -41,6 +43,7 @@ class TextField final : public FieldIndex {
     if (searched_) index_.Set(id, value);
     if (!sorted_) return base::OkStatus();
     if (id >= values_.size()) values_.resize(size_t{id} + 1);
+    if (several_) value = value.substr(0, value.find(kBetweenTexts));  // sorted by the first
     values_[id].emplace(lower_case_ ? LowerCase(value) : std::string(value), &memory_);
     return base::OkStatus();
   }
@@ -67,6 +70,7 @@ class TextField final : public FieldIndex {
   const bool searched_;
   const bool sorted_;
   const bool lower_case_;
+  const bool several_;
   base::StdMemoryAdapter memory_;
   TextIndex index_;
   std::pmr::vector<std::optional<std::pmr::string>> values_;  // by id

@@ -25,16 +25,25 @@ void TextIndex::Forget(Document& document) {
   document = {};
 }
 
-std::vector<TextIndex::Occurrence> TextIndex::Split(std::string_view value) {
-  std::vector<Occurrence> words;
+void TextIndex::SplitText(std::string_view text, uint32_t place, std::vector<Occurrence>& words) {
   text::Stemmer* stemmer = stemmer_ ? &*stemmer_ : nullptr;
-  text::WordSplitter splitter(value);
+  text::WordSplitter splitter(text);
   std::string word;
+  while (splitter.Next(word)) {
+    if (options_.stop_words.Contains(word)) continue;
+    words.push_back({terms_.FindOrAdd(word, splitter.dense() ? nullptr : stemmer), place++});
+  }
+}
+
+std::vector<TextIndex::Occurrence> TextIndex::Split(std::string_view value) {
+  constexpr uint32_t kPlacesBetweenTexts = 100;  // a slop hardly reaches over
+  std::vector<Occurrence> words;
   try {
-    while (splitter.Next(word)) {
-      if (options_.stop_words.Contains(word)) continue;
-      const TermId term = terms_.FindOrAdd(word, splitter.dense() ? nullptr : stemmer);
-      words.push_back({term, static_cast<uint32_t>(words.size())});
+    for (std::string_view rest = value;;) {
+      const size_t end = options_.several ? rest.find(kBetweenTexts) : std::string_view::npos;
+      SplitText(rest.substr(0, end), words.empty() ? 0 : words.back().position + kPlacesBetweenTexts, words);
+      if (end == std::string_view::npos) break;
+      rest.remove_prefix(end + 1);
     }
     if (value.empty() && options_.index_empty) words.push_back({terms_.FindOrAdd("", nullptr), 0});
   } catch (...) {

@@ -14,12 +14,15 @@
 
 namespace redoubt::search {
 
+inline constexpr char kBetweenTexts = '\0';  // of a JSON array
+
 struct TextIndexOptions {
   std::string language = "english";  // one that text::Stemmer knows
   bool stem = true;
   bool index_empty = false;  // an empty value is found as the word ""
   double weight = 1;
   StopWords stop_words;
+  bool several = false;  // a value may be several texts with kBetweenTexts between them: rows of words end there
 };
 
 // The words of one field's documents and their places. Stop words take no place. See docs/design/ft-text.md.
@@ -63,6 +66,8 @@ class TextIndex {
   };
 
   std::vector<Occurrence> Split(std::string_view value);
+  // One text, whose first word stands at `place`.
+  void SplitText(std::string_view text, uint32_t place, std::vector<Occurrence>& words);
   void Remember(Id id, const std::vector<Occurrence>& words);
   void FindForms(const TextPattern& pattern, std::vector<const PostingList*>& found) const;
   void Expand(const TextPattern& pattern, const Stop& stop, std::vector<const PostingList*>& found) const;

@@ -124,12 +124,36 @@ def test_the_index_follows_the_documents(items):
 
 
 def test_a_malformed_value_leaves_the_document_out_and_is_counted(items):
-    for number, change in enumerate([{"at": {"v": [1]}}, {"at": {"v": ["x", 1]}}, {"price": "3"}, {"price": [1, 2]}]):
+    for number, change in enumerate([{"at": {"v": [1]}}, {"at": {"v": ["x", 1]}}, {"price": "3"}, {"price": [1, "2"]}]):
         items.json().set("doc:9", "$", {"kind": "bad", **change})
         assert ids(items, "@kind:{bad}") == set(), change
         assert int(items.ft("idx").info()["hash_indexing_failures"]) == number + 1
     items.json().set("doc:9", "$", {"kind": "bad", "price": None, "at": None})
     assert ids(items, "@kind:{bad}") == {"doc:9"}
+
+
+def test_arrays_of_numbers_and_texts(json_server):
+    with json_server.client(decode_responses=True) as client:
+        schema = "$.n AS n NUMERIC SORTABLE $.items[*].price AS price NUMERIC $.t AS t TEXT"
+        client.execute_command("FT.CREATE", "idx", "ON", "JSON", "PREFIX", 1, "d:", "SCHEMA", *schema.split())
+        client.json().set("d:1", "$", {"n": [90, 5], "items": [{"price": 1}, {"price": 20}]})
+        client.json().set("d:1", "$.t", ["red apple", "green pear"])
+        client.json().set("d:2", "$", {"n": [40, None, 60.5], "items": [{"price": 7}, {}], "t": "apple green"})
+        client.json().set("d:3", "$", {"n": 10, "items": [], "t": []})
+        for _ in range(2):
+            assert ids(client, "@n:[5 10]") == {"d:1", "d:3"}
+            assert ids(client, Query("@n>=60").dialect(2)) == {"d:1", "d:2"}
+            assert ids(client, "@n:[41 60]") == set()
+            assert ids(client, "@price:[6 8] | @price:[20 20]") == {"d:1", "d:2"}
+            assert ids(client, "apple green") == {"d:1", "d:2"} and ids(client, '"apple green"') == {"d:2"}
+            by_first = client.ft("idx").search(Query("*").sort_by("n")).docs
+            assert [doc.id for doc in by_first] == ["d:3", "d:2", "d:1"]
+            client.save()
+            json_server.restart()
+            eventually(lambda: int(client.ft("idx").info()["num_docs"]) == 3)
+        client.json().arrpop("d:1", "$.n")
+        client.json().delete("d:2", "$.n")
+        assert ids(client, "@n:[5 10]") == {"d:3"} and ids(client, "@n:[-inf inf]") == {"d:1", "d:3"}
 
 
 def test_restarts_keep_index_and_documents(json_server):

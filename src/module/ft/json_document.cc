@@ -7,6 +7,7 @@
 #include "module/ft/redisjson_api.h"
 #include "module/host/call.h"
 #include "module/host/key.h"
+#include "search/text_index.h"
 #include "tensor/float16.h"
 
 namespace redoubt::ft {
@@ -125,6 +126,17 @@ std::optional<std::string> Join(const std::vector<const Json*>& values, char bet
   return joined;
 }
 
+// As JSON, so that a text that looks like a number is none.
+std::optional<std::string> JoinJson(const std::vector<const Json*>& values) {
+  if (values.empty()) return std::nullopt;
+  std::string joined;
+  for (const Json* value : values) {
+    if (!joined.empty()) joined += ',';
+    joined += base::DumpJson(*value);
+  }
+  return joined;
+}
+
 }  // namespace
 
 bool HasJson(host::Context& ctx) {
@@ -166,11 +178,8 @@ std::optional<std::string> HashValue(const search::Field& field, const Json& mat
     return blob ? blob : std::string();  // a size that no vector has
   }
   const std::vector<const Json*> values = Flatten(matches);
-  if (field.type == search::FieldType::kNumeric) {
-    if (values.empty()) return std::nullopt;
-    return values.size() == 1 && !values[0]->is_string() ? base::DumpJson(*values[0]) : base::DumpJson(matches);
-  }
-  return Join(values, field.type == search::FieldType::kTag ? field.tag.separator : ' ');
+  if (field.type == search::FieldType::kNumeric) return JoinJson(values);
+  return Join(values, field.type == search::FieldType::kTag ? field.tag.separator : search::kBetweenTexts);
 }
 
 std::optional<std::string> ShownValue(const Json& matches) {

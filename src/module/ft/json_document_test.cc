@@ -36,17 +36,19 @@ TEST(JsonDocumentTest, NullAndWhatIsNotThereAreMissing) {
   }
 }
 
-TEST(JsonDocumentTest, OnlyOneNumberIsANumber) {
+TEST(JsonDocumentTest, NumbersOfAnArrayHaveCommasBetweenThem) {
   EXPECT_EQ(HashValue(Of(FieldType::kNumeric), Parse("[-2.5]")), "-2.5");
-  for (const char* other : {R"(["3"])", "[[1,2]]", "[1,2]", "[true]", R"([{"a":1}])"}) {
+  EXPECT_EQ(HashValue(Of(FieldType::kNumeric), Parse("[[1,2.5,null,-3e2]]")), "1,2.5,-300.0");
+  EXPECT_EQ(HashValue(Of(FieldType::kNumeric), Parse("[1,[2]]")), "1,2");
+  for (const char* other : {R"(["3"])", "[true]", R"([{"a":1}])", "[[[1]]]"}) {
     const std::optional<std::string> text = HashValue(Of(FieldType::kNumeric), Parse(other));
     ASSERT_TRUE(text) << other;
     EXPECT_FALSE(search::ParseDouble(*text)) << other;
   }
 }
 
-TEST(JsonDocumentTest, TextsOfAnArrayAreOneText) {
-  EXPECT_EQ(HashValue(Of(FieldType::kText), Parse(R"([["red apple","pear"]])")), "red apple pear");
+TEST(JsonDocumentTest, TextsOfAnArrayStayApart) {
+  EXPECT_EQ(HashValue(Of(FieldType::kText), Parse(R"([["red apple","pear"]])")), std::string("red apple\0pear", 14));
 }
 
 TEST(JsonDocumentTest, AVectorIsTheBlobOfItsElements) {
