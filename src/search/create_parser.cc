@@ -25,16 +25,6 @@ Status BadVector(std::string_view part, std::string_view reason) {
   return InvalidArgument(fmt::format("Bad arguments for vector similarity {}: {}", part, reason));
 }
 
-// Options without effect: read, so that clients which always send them work.
-Result<bool> TakeIgnored(ArgCursor& args) {
-  for (std::string_view option : {"LANGUAGE_FIELD", "PAYLOAD_FIELD"}) {
-    if (!args.Take(option)) continue;
-    RETURN_IF_ERROR(args.Next(option).status());
-    return true;
-  }
-  return false;
-}
-
 Status ParseDataType(ArgCursor& args, IndexDefinition& definition) {
   ASSIGN_OR_RETURN(std::string_view type, args.Next("ON"));
   definition.json = EqualsIgnoringCase(type, "JSON");
@@ -78,6 +68,8 @@ Result<bool> TakeDocumentOption(ArgCursor& args, IndexDefinition& definition) {
     ASSIGN_OR_RETURN(definition.filter, args.Next("FILTER"));
   } else if (args.Take("SCORE_FIELD")) {
     ASSIGN_OR_RETURN(definition.score_field, args.Next("SCORE_FIELD"));
+  } else if (args.Take("PAYLOAD_FIELD")) {
+    ASSIGN_OR_RETURN(definition.payload_field, args.Next("PAYLOAD_FIELD"));
   } else if (args.Take("TEMPORARY")) {
     RETURN_IF_ERROR(ParseTemporary(args, definition));
   } else if (args.Take("INDEXALL")) {
@@ -94,9 +86,7 @@ Result<bool> TakeTextOption(ArgCursor& args, IndexDefinition& definition) {
     definition.text_options.emplace_back(option);
     return true;
   }
-  ASSIGN_OR_RETURN(bool taken, TakeTextDefinition(args, definition));
-  if (taken) return true;
-  return TakeIgnored(args);
+  return TakeTextDefinition(args, definition);
 }
 
 // Everything between the name and SCHEMA.
@@ -426,6 +416,7 @@ std::vector<std::string> CreateArgs(const IndexDefinition& definition) {
   if (definition.skip_initial_scan) args.emplace_back("SKIPINITIALSCAN");
   if (!definition.filter.empty()) args.insert(args.end(), {"FILTER", definition.filter});
   if (!definition.score_field.empty()) args.insert(args.end(), {"SCORE_FIELD", definition.score_field});
+  if (!definition.payload_field.empty()) args.insert(args.end(), {"PAYLOAD_FIELD", definition.payload_field});
   if (definition.temporary_s > 0) args.insert(args.end(), {"TEMPORARY", std::to_string(definition.temporary_s)});
   if (definition.index_all) args.insert(args.end(), {"INDEXALL", *definition.index_all ? "ENABLE" : "DISABLE"});
   if (!definition.aliases.empty()) {

@@ -57,11 +57,20 @@ void AppendTextField(const Field& field, std::vector<std::string>& args) {
   if (field.index_empty) args.emplace_back("INDEXEMPTY");
 }
 
+std::string LanguageName(std::string_view text) {
+  std::string name(text);
+  std::transform(name.begin(), name.end(), name.begin(), Lower);
+  return name;
+}
+
+bool IsLanguage(const std::string& name) {
+  return name.find('\0') == std::string::npos && text::Stemmer::Create(name).has_value();
+}
+
 Result<std::string> ParseLanguage(ArgCursor& args) {
   ASSIGN_OR_RETURN(std::string_view name, args.Next("LANGUAGE"));
-  std::string language(name);
-  std::transform(language.begin(), language.end(), language.begin(), Lower);
-  if (language.find('\0') == std::string::npos && text::Stemmer::Create(language)) return language;
+  std::string language = LanguageName(name);
+  if (IsLanguage(language)) return language;
   return InvalidArgument(
       fmt::format("Invalid language `{}`: use english, korean, german or another of the docs", name));
 }
@@ -69,6 +78,10 @@ Result<std::string> ParseLanguage(ArgCursor& args) {
 Result<bool> TakeTextDefinition(ArgCursor& args, IndexDefinition& definition) {
   if (args.Take("LANGUAGE")) {
     ASSIGN_OR_RETURN(definition.language, ParseLanguage(args));
+    return true;
+  }
+  if (args.Take("LANGUAGE_FIELD")) {
+    ASSIGN_OR_RETURN(definition.language_field, args.Next("LANGUAGE_FIELD"));
     return true;
   }
   if (args.Take("STOPWORDS")) {
@@ -84,6 +97,7 @@ Result<bool> TakeTextDefinition(ArgCursor& args, IndexDefinition& definition) {
 
 void AppendTextDefinition(const IndexDefinition& definition, std::vector<std::string>& args) {
   args.insert(args.end(), {"LANGUAGE", definition.language});
+  if (!definition.language_field.empty()) args.insert(args.end(), {"LANGUAGE_FIELD", definition.language_field});
   if (!definition.stop_words) return;
   args.insert(args.end(), {"STOPWORDS", std::to_string(definition.stop_words->size())});
   args.insert(args.end(), definition.stop_words->begin(), definition.stop_words->end());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "search/args.h"
@@ -14,9 +15,13 @@ namespace redoubt::search {
 Status ParseTextField(ArgCursor& args, Field& field);
 void AppendTextField(const Field& field, std::vector<std::string>& args);
 
-// True when LANGUAGE or STOPWORDS came next.
+// True when LANGUAGE, LANGUAGE_FIELD or STOPWORDS came next.
 Result<bool> TakeTextDefinition(ArgCursor& args, IndexDefinition& definition);
 void AppendTextDefinition(const IndexDefinition& definition, std::vector<std::string>& args);
+
+// Languages go by their names in lower case; `name` need not be known.
+std::string LanguageName(std::string_view text);
+bool IsLanguage(const std::string& name);
 
 // A language that FT.CREATE and FT.SEARCH take, in lower case.
 Result<std::string> ParseLanguage(ArgCursor& args);

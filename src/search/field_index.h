@@ -40,6 +40,8 @@ class FieldIndex {
   // has to be cleared then.
   virtual base::Status Set(Id id, std::string_view value) = 0;
   virtual void Clear(Id id) = 0;
+  // Of text: the language of the documents that are set from now on; empty, or an unknown one: that of the index.
+  virtual void UseLanguage(std::string_view /*language*/) {}
 
   virtual SortKey SortKeyOf(Id id) const;  // nothing where the document has no value, or the field no order
   virtual void AddTo(IndexStats& stats) const = 0;

@@ -60,9 +60,8 @@ Status Index::Check(std::string_view key, FieldValues values) {
 }
 
 Status Index::Put(std::string_view key, FieldValues values) {
-  const bool scored = !definition_.score_field.empty();
-  CHECK(values.size() == fields_.size() + (scored ? 1 : 0));
-  const FieldValues all = values;
+  CHECK(values.size() == fields_.size() + definition_.extra_values());
+  const FieldValues extra = values.subspan(fields_.size());
   values = values.first(fields_.size());
   if (Status status = Check(key, values); !status.ok()) {
     Remove(key);
@@ -72,8 +71,9 @@ Status Index::Put(std::string_view key, FieldValues values) {
   try {
     const Id id = documents_.FindOrAdd(key);
     Confirm(id);
+    if (!definition_.language_field.empty()) UseLanguage(extra.back().value_or(std::string_view()));
     stored = Store(id, values);
-    if (scored) SetScore(id, all.back());
+    if (!definition_.score_field.empty()) SetScore(id, extra.front());
   } catch (const std::bad_alloc&) {
     stored = base::ResourceExhausted("no memory to index the document");
   }
@@ -94,6 +94,10 @@ Status Index::Store(Id id, FieldValues values) {
     }
   }
   return OkStatus();
+}
+
+void Index::UseLanguage(std::string_view language) {
+  for (const std::unique_ptr<FieldIndex>& field : fields_) field->UseLanguage(language);
 }
 
 // What is no score from 0 to 1 is as none.

@@ -24,8 +24,8 @@
 
 namespace redoubt::search {
 
-// The values of one document, in the order of the definition's fields; nothing where the hash has no such field. With a
-// SCORE_FIELD its value comes last.
+// The values of one document, in the order of the definition's fields; nothing where the hash has no such field. Those
+// of SCORE_FIELD and LANGUAGE_FIELD, where the definition has them, come last, in this order.
 using FieldValues = std::span<const std::optional<std::string_view>>;
 
 struct FoundDocument {
@@ -35,6 +35,7 @@ struct FoundDocument {
   SortKey sort_key;
   std::vector<SortKey> columns;                    // the values of SearchPlan::columns
   std::optional<std::vector<std::string>> fields;  // name, value, ... to be shown, where another node has read them
+  std::optional<std::string> payload;              // the same of WITHPAYLOADS
   std::vector<double> range_distances;             // by Query::range_names; NaN outside of that range
 
   double RangeDistance(size_t name) const {
@@ -116,6 +117,7 @@ class Index {
   base::Status Check(std::string_view key, FieldValues values);
   base::Status Store(Id id, FieldValues values);
   void RemoveId(Id id);
+  void UseLanguage(std::string_view language);
   void SetScore(Id id, const std::optional<std::string_view>& text);
   void Confirm(Id id);
   base::Status Fail(size_t field, std::string_view key, base::Status error);

@@ -84,6 +84,8 @@ struct IndexDefinition {
   std::string filter;             // FILTER: which of those keys are documents, see document_filter.h; empty: all
   int64_t temporary_s = 0;        // TEMPORARY: dropped when nobody used it for so many seconds; 0: never
   std::string score_field;        // SCORE_FIELD: of the hash, the document's score 0..1; empty: all have the default
+  std::string language_field;     // LANGUAGE_FIELD: of the document, its language; empty: all have that of the index
+  std::string payload_field;      // PAYLOAD_FIELD: of the document, shown by WITHPAYLOADS; empty: none
   std::optional<bool> index_all;  // INDEXALL: shown; all documents are found in any case
   std::vector<std::string> text_options;               // NOFREQS and the like: shown in FT.INFO, without effect
   std::string language = "english";                    // lower case; whose stems TEXT fields and queries use
@@ -91,6 +93,8 @@ struct IndexDefinition {
   std::vector<Field> fields;
   std::vector<std::string> aliases;  // other names of the index, where it is stored; else the server's table has them
 
+  // How many values a document has besides those of `fields`.
+  size_t extra_values() const { return (score_field.empty() ? 0 : 1) + (language_field.empty() ? 0 : 1); }
   bool Covers(std::string_view key) const;
   // Position in `fields` of the field that queries call `name`.
   std::optional<size_t> FindField(std::string_view name) const;

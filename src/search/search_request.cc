@@ -20,6 +20,7 @@ class RequestParser {
                 const SearchDefaults& defaults)
       : args_(args), definition_(definition), defaults_(defaults), dialect_(defaults.dialect) {
     plan_.timeout_ms = defaults.timeout_ms;
+    plan_.payload_field = definition.payload_field;
     text_settings_.parts = defaults.parts;
   }
 
@@ -49,6 +50,7 @@ class RequestParser {
   bool TakeFlag() {
     if (args_.Take("NOCONTENT")) return plan_.no_content = true;
     if (args_.Take("WITHSCORES")) return plan_.with_scores = true;
+    if (args_.Take("WITHPAYLOADS")) return plan_.with_payloads = true;
     if (args_.Take("WITHSORTKEYS")) return plan_.with_sort_keys = true;
     if (args_.Take("VERBATIM")) return text_settings_.verbatim = true;
     if (args_.Take("NOSTOPWORDS")) return text_settings_.no_stop_words = true;
@@ -66,7 +68,7 @@ class RequestParser {
     if (args_.Take("INFIELDS")) return ParseInFields();
     if (args_.Take("INKEYS")) return ParseInKeys();
     if (args_.Take("EXPANDER")) return args_.Next("EXPANDER").status();
-    for (std::string_view option : {"SUMMARIZE", "HIGHLIGHT", "GEOFILTER", "EXPLAINSCORE", "WITHPAYLOADS", "PAYLOAD"}) {
+    for (std::string_view option : {"SUMMARIZE", "HIGHLIGHT", "GEOFILTER", "EXPLAINSCORE", "PAYLOAD"}) {
       if (EqualsIgnoringCase(args_.Peek(), option)) {
         return base::Unimplemented(fmt::format("{} in FT.SEARCH is not part of this version: leave it out", option));
       }

@@ -44,8 +44,13 @@ struct SearchPlan {
   // What the reply looks like.
   bool no_content = false;
   bool with_scores = false;
+  bool with_payloads = false;
+  std::string payload_field;  // of the index; empty: none
   bool with_sort_keys = false;
   std::optional<std::vector<ReturnField>> returns;  // nothing: the whole hash
+
+  // Whether the reply shows what documents hold.
+  bool shows_keys() const { return !no_content || with_payloads; }
 
   // Whether anybody looks at the scores.
   bool scored() const { return query.has_text && !query.knn && (sort == SortKind::kScore || with_scores); }

@@ -34,12 +34,12 @@ TermDictionary::TermId TermDictionary::FindOrAddText(std::string_view text) {
   return id;
 }
 
-TermDictionary::TermId TermDictionary::FindOrAdd(std::string_view word, text::Stemmer* stemmer) {
-  const TermId id = FindOrAddText(word);
+TermDictionary::TermId TermDictionary::FindOrAdd(std::string_view word, text::Stemmer* stemmer, std::string_view tag) {
+  const TermId id = tag.empty() ? FindOrAddText(word) : FindOrAddText(std::string(word).append(tag));
   Term& term = terms_[id];
   if (term.word) return id;
   try {
-    if (stemmer != nullptr) LinkToStem(id, *stemmer);
+    if (stemmer != nullptr) LinkToStem(id, word, *stemmer, tag);
   } catch (...) {
     DropIfUnused(id);
     throw;
@@ -49,10 +49,10 @@ TermDictionary::TermId TermDictionary::FindOrAdd(std::string_view word, text::St
   return id;
 }
 
-void TermDictionary::LinkToStem(TermId id, text::Stemmer& stemmer) {
-  const std::string stem = stemmer.Stem(std::string(terms_[id].text));
-  if (stem == terms_[id].text || stem.empty()) return;
-  const TermId stem_id = FindOrAddText(stem);
+void TermDictionary::LinkToStem(TermId id, std::string_view word, text::Stemmer& stemmer, std::string_view tag) {
+  std::string stem = stemmer.Stem(std::string(word));
+  if (stem == word || stem.empty()) return;
+  const TermId stem_id = FindOrAddText(stem.append(tag));
   terms_[id].stem = stem_id;
   terms_[id].next_form = terms_[stem_id].first_form;
   terms_[stem_id].first_form = id;

@@ -34,8 +34,9 @@ class TermDictionary {
 
   explicit TermDictionary(std::pmr::memory_resource* memory);
 
-  // `stemmer` null: the word is its own stem. Throws std::bad_alloc with nothing changed.
-  TermId FindOrAdd(std::string_view word, text::Stemmer* stemmer);
+  // `stemmer` null: the word is its own stem. `tag`: an end of its text, and of its stem's, that is no part of the
+  // word. Throws std::bad_alloc with nothing changed.
+  TermId FindOrAdd(std::string_view word, text::Stemmer* stemmer, std::string_view tag = {});
   // Forgets the word if no document holds it.
   void DropIfUnused(TermId id);
 
@@ -70,7 +71,7 @@ class TermDictionary {
   };
 
   TermId FindOrAddText(std::string_view text);
-  void LinkToStem(TermId id, text::Stemmer& stemmer);
+  void LinkToStem(TermId id, std::string_view word, text::Stemmer& stemmer, std::string_view tag);
   void UnlinkFromStem(TermId id);
   void DropText(TermId id);
 

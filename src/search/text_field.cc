@@ -48,6 +48,8 @@ class TextField final : public FieldIndex {
     return base::OkStatus();
   }
 
+  void UseLanguage(std::string_view language) override { index_.UseLanguage(language); }
+
   void Clear(Id id) override {
     index_.Clear(id);
     if (id < values_.size()) values_[id].reset();

@@ -4,15 +4,49 @@
 #include <cstring>
 #include <utility>
 
+#include "search/create_text.h"
 #include "search/varint.h"
 #include "text/word_splitter.h"
 
 namespace redoubt::search {
 
+namespace {
+
+// Between a word and the number of its language: no byte of UTF-8, and words are UTF-8.
+constexpr char kTag = '\xff';
+
+std::optional<text::Stemmer> StemmerOf(const std::string& language) {
+  std::optional<text::Stemmer> stemmer = text::Stemmer::Create(language);
+  if (stemmer && !stemmer->changes_words()) stemmer.reset();
+  return stemmer;
+}
+
+std::string_view WithoutTag(std::string_view text) {
+  constexpr size_t kTagBytes = 2;
+  return text.size() >= kTagBytes && text[text.size() - kTagBytes] == kTag ? text.substr(0, text.size() - kTagBytes)
+                                                                           : text;
+}
+
+}  // namespace
+
 TextIndex::TextIndex(TextIndexOptions options, std::pmr::memory_resource* memory)
     : options_(std::move(options)), memory_(memory), terms_(memory), documents_(memory) {
-  if (options_.stem) stemmer_ = text::Stemmer::Create(options_.language);
-  if (stemmer_ && !stemmer_->changes_words()) stemmer_.reset();
+  languages_.push_back({options_.language, {}, {}});
+  if (options_.stem) languages_[0].stemmer = StemmerOf(options_.language);
+}
+
+void TextIndex::UseLanguage(std::string_view language) {
+  language_ = 0;
+  if (!options_.stem || language.empty()) return;  // words without forms are the same in all languages
+  const std::string name = LanguageName(language);
+  for (; language_ < languages_.size(); ++language_) {
+    if (languages_[language_].name == name) return;
+  }
+  if (!IsLanguage(name)) {
+    language_ = 0;
+    return;
+  }
+  languages_.push_back({name, StemmerOf(name), {kTag, static_cast<char>(language_)}});
 }
 
 TextIndex::~TextIndex() {
@@ -26,12 +60,13 @@ void TextIndex::Forget(Document& document) {
 }
 
 void TextIndex::SplitText(std::string_view text, uint32_t place, std::vector<Occurrence>& words) {
-  text::Stemmer* stemmer = stemmer_ ? &*stemmer_ : nullptr;
+  Language& language = languages_[language_];
+  text::Stemmer* stemmer = language.stemmer ? &*language.stemmer : nullptr;
   text::WordSplitter splitter(text);
   std::string word;
   while (splitter.Next(word)) {
     if (options_.stop_words.Contains(word)) continue;
-    words.push_back({terms_.FindOrAdd(word, splitter.dense() ? nullptr : stemmer), place++});
+    words.push_back({terms_.FindOrAdd(word, splitter.dense() ? nullptr : stemmer, language.tag), place++});
   }
 }
 
@@ -118,13 +153,23 @@ std::vector<const PostingList*> TextIndex::Find(const TextPattern& pattern, cons
 }
 
 void TextIndex::FindForms(const TextPattern& pattern, std::vector<const PostingList*>& found) const {
+  const std::string& stem = options_.stem ? pattern.stem : std::string();
+  FindForms(pattern.text, stem, found);
+  for (size_t i = 1; i < languages_.size(); ++i) {
+    const std::string& tag = languages_[i].tag;
+    FindForms(pattern.text + tag, stem.empty() ? stem : stem + tag, found);
+  }
+}
+
+void TextIndex::FindForms(const std::string& text, const std::string& stem_text,
+                          std::vector<const PostingList*>& found) const {
   const auto add = [&](const PostingList& postings) {
     if (!postings.empty()) found.push_back(&postings);
   };
-  const TermDictionary::Term* word = terms_.Find(pattern.text);
+  const TermDictionary::Term* word = terms_.Find(text);
   if (word != nullptr) add(word->postings);
-  if (!options_.stem || pattern.stem.empty()) return;
-  const TermDictionary::Term* stem = terms_.Find(pattern.stem);
+  if (stem_text.empty()) return;
+  const TermDictionary::Term* stem = terms_.Find(stem_text);
   if (stem == nullptr) return;
   // The stem may be a word too, which has a stem of its own then.
   if (stem != word && stem->stem == TermDictionary::kNone) add(stem->postings);
@@ -140,8 +185,9 @@ void TextIndex::Expand(const TextPattern& pattern, const Stop& stop, std::vector
   const bool suffix = pattern.kind == TextPattern::Kind::kSuffix;
   terms_.ForEachFrom(prefix ? pattern.text : std::string_view(), [&](const TermDictionary::Term& term) {
     if (prefix && !term.text.starts_with(pattern.text)) return false;
+    const std::string_view text = WithoutTag(term.text);
     const bool matches =
-        prefix || (suffix ? term.text.ends_with(pattern.text) : term.text.find(pattern.text) != std::string_view::npos);
+        prefix || (suffix ? text.ends_with(pattern.text) : text.find(pattern.text) != std::string_view::npos);
     if (matches) found.push_back(&term.postings);
     if (++seen % kWordsBetweenStops == 0 && stop && stop()) return false;
     return found.size() < pattern.most_words;

@@ -34,6 +34,10 @@ class TextIndex {
   TextIndex(const TextIndex&) = delete;
   TextIndex& operator=(const TextIndex&) = delete;
 
+  // Whose forms the words of documents that are set from now on have. Empty, or one that text::Stemmer does not know:
+  // that of the index.
+  void UseLanguage(std::string_view language);
+
   // Replaces what the document had. When std::bad_alloc is thrown the document has to be cleared.
   void Set(Id id, std::string_view value);
   // Takes no memory.
@@ -54,6 +58,11 @@ class TextIndex {
 
  private:
   using TermId = TermDictionary::TermId;
+  struct Language {
+    std::string name;
+    std::optional<text::Stemmer> stemmer;
+    std::string tag;  // at the end of its words in the dictionary; empty: that of the index
+  };
   struct Occurrence {
     TermId term;
     uint32_t position;
@@ -70,12 +79,15 @@ class TextIndex {
   void SplitText(std::string_view text, uint32_t place, std::vector<Occurrence>& words);
   void Remember(Id id, const std::vector<Occurrence>& words);
   void FindForms(const TextPattern& pattern, std::vector<const PostingList*>& found) const;
+  // Of one language. `stem` empty: only the word itself.
+  void FindForms(const std::string& text, const std::string& stem, std::vector<const PostingList*>& found) const;
   void Expand(const TextPattern& pattern, const Stop& stop, std::vector<const PostingList*>& found) const;
   void Forget(Document& document);
 
   const TextIndexOptions options_;
   std::pmr::memory_resource* memory_;
-  std::optional<text::Stemmer> stemmer_;
+  std::vector<Language> languages_;  // that of the index, then others that documents had
+  size_t language_ = 0;              // of those, in use
   TermDictionary terms_;
   std::pmr::vector<Document> documents_;
   uint64_t total_length_ = 0;

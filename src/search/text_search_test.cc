@@ -310,5 +310,57 @@ TEST_F(TextSearchTest, ReplacedAndRemovedTextIsGone) {
   EXPECT_THAT(Keys("vix*"), IsEmpty());
 }
 
+// lang is no field of the schema: its value comes behind those.
+class LanguageFieldTest : public TextSearchTest {
+ protected:
+  LanguageFieldTest() { Create({"LANGUAGE_FIELD", "lang", "SCHEMA", "t", "TEXT", "name", "TEXT", "NOSTEM"}); }
+
+  void Put(std::string_view key, std::string_view text, std::optional<std::string_view> language) {
+    const std::vector<std::optional<std::string_view>> values = {text, text, language};
+    EXPECT_TRUE(index_->Put(key, values).ok());
+  }
+};
+
+TEST_F(LanguageFieldTest, WordsHaveTheFormsOfTheLanguageOfTheirDocument) {
+  Put("en", "walking houses", {});
+  Put("de", "die alten Häuser", "GERMAN");
+  Put("fr", "continuation des travaux", "french");
+  EXPECT_THAT(Keys("@t:walks"), ElementsAre("en"));
+  EXPECT_THAT(Keys("@t:häusern", {"LANGUAGE", "german"}), ElementsAre("de"));
+  EXPECT_THAT(Keys("@t:häuser"), ElementsAre("de"));  // the word itself, whatever the language of the query
+  EXPECT_THAT(Keys("@t:häusern"), IsEmpty());         // no form of it in English
+  EXPECT_THAT(Keys("@t:continuer", {"LANGUAGE", "french"}), ElementsAre("fr"));
+  EXPECT_THAT(Keys("@name:walks"), IsEmpty());
+  EXPECT_THAT(Keys("@name:häuser"), ElementsAre("de"));
+}
+
+TEST_F(LanguageFieldTest, AnUnknownLanguageIsThatOfTheIndex) {
+  Put("a", "walking", "klingon");
+  Put("b", "walking", std::string_view("german\0", 7));
+  Put("c", "walking", "");
+  EXPECT_THAT(Keys("@t:walks"), UnorderedElementsAre("a", "b", "c"));
+}
+
+TEST_F(LanguageFieldTest, PartsOfWordsAndPhrasesAreFoundInEveryLanguage) {
+  Put("en", "red houses", {});
+  Put("de", "rote Häuser", "german");
+  Put("de2", "red houses", "german");
+  EXPECT_THAT(Keys("@t:hou*"), UnorderedElementsAre("en", "de2"));
+  EXPECT_THAT(Keys("@t:*user"), ElementsAre("de"));
+  EXPECT_THAT(Keys("@t:*äuse*"), ElementsAre("de"));
+  EXPECT_THAT(Keys("\"red houses\""), UnorderedElementsAre("en", "de2"));
+}
+
+TEST_F(LanguageFieldTest, ADocumentMayChangeItsLanguage) {
+  Put("a", "Häuser walking", "german");
+  EXPECT_THAT(Keys("@t:walks"), IsEmpty());
+  Put("a", "Häuser walking", "english");
+  EXPECT_THAT(Keys("@t:walks"), ElementsAre("a"));
+  EXPECT_THAT(Keys("@t:häusern", {"LANGUAGE", "german"}), IsEmpty());
+  EXPECT_TRUE(index_->Remove("a"));
+  EXPECT_EQ(index_->Stats().terms, 0u);
+  EXPECT_EQ(index_->Stats().records, 0u);
+}
+
 }  // namespace
 }  // namespace redoubt::search

@@ -12,6 +12,23 @@ namespace redoubt::ft {
 using search::FoundDocument;
 using search::SearchPlan;
 
+std::optional<std::string> LoadPayload(host::Context& ctx, RedisModuleString* name, const SearchPlan& plan,
+                                       const FoundDocument& document) {
+  if (document.fields) return document.payload;
+  if (plan.payload_field.empty()) return std::nullopt;
+  host::Key key = host::Key::ForRead(ctx, name);
+  if (key.type() == REDISMODULE_KEYTYPE_MODULE) {
+    key.Close();
+    const std::optional<std::vector<base::Json>> found = ReadJson(ctx, name, {&plan.payload_field, 1});
+    return found ? ShownValue((*found)[0]) : std::nullopt;
+  }
+  if (key.type() != REDISMODULE_KEYTYPE_HASH) return std::nullopt;
+  RedisModuleString* value = nullptr;
+  RedisModule_HashGet(key.raw(), REDISMODULE_HASH_CFIELDS, plan.payload_field.c_str(), &value, nullptr);
+  const host::String owned = host::String::Own(value);
+  return value == nullptr ? std::nullopt : std::optional<std::string>(owned.view());
+}
+
 std::optional<DocumentFields> DocumentFields::Load(host::Context& ctx, RedisModuleString* key, const SearchPlan& plan,
                                                    const FoundDocument& document) {
   DocumentFields fields;

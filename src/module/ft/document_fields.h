@@ -13,6 +13,10 @@
 
 namespace redoubt::ft {
 
+// What WITHPAYLOADS shows, from the key unless another node has read it; nothing when it has none. Main thread only.
+std::optional<std::string> LoadPayload(host::Context& ctx, RedisModuleString* key, const search::SearchPlan& plan,
+                                       const search::FoundDocument& document);
+
 // Pairs of name and value of a found document, as they stand in a reply. Owns what the server handed out for it.
 // Main thread only.
 class DocumentFields {

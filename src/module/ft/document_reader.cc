@@ -16,6 +16,7 @@ class HashFields {
   HashFields(RedisModuleKey* key, const search::IndexDefinition& definition) {
     for (const search::Field& field : definition.fields) Read(key, field.path);
     if (!definition.score_field.empty()) Read(key, definition.score_field);
+    if (!definition.language_field.empty()) Read(key, definition.language_field);
   }
   ~HashFields() {
     for (RedisModuleString* string : strings_) {
@@ -44,6 +45,7 @@ void PutJson(RedisModuleString* name, IndexEntry& entry) {
   std::vector<std::string> paths;
   for (const search::Field& field : definition.fields) paths.push_back(field.path);
   if (!definition.score_field.empty()) paths.push_back(definition.score_field);
+  if (!definition.language_field.empty()) paths.push_back(definition.language_field);
   host::Context effects = host::EffectsContext::InDatabase(0);
   const std::optional<std::vector<base::Json>> found = ReadJson(effects, name, paths);
   if (!found) {
@@ -52,7 +54,7 @@ void PutJson(RedisModuleString* name, IndexEntry& entry) {
   }
   std::vector<std::optional<std::string>> texts;
   for (size_t i = 0; i < definition.fields.size(); ++i) texts.push_back(HashValue(definition.fields[i], (*found)[i]));
-  if (!definition.score_field.empty()) texts.push_back(ShownValue(found->back()));
+  for (size_t i = definition.fields.size(); i < found->size(); ++i) texts.push_back(ShownValue((*found)[i]));
   const std::vector<std::optional<std::string_view>> values(texts.begin(), texts.end());
   entry.live->Put(View(name), values);
 }

@@ -49,7 +49,9 @@ void ReplyDefinition(host::Context& ctx, const search::IndexDefinition& definiti
   ReplyStrings(map.Name("prefixes"), definition.prefixes);
   map.Text("default_language", definition.language);
   if (!definition.filter.empty()) map.Text("filter", definition.filter);
+  if (!definition.language_field.empty()) map.Text("language_field", definition.language_field);
   if (!definition.score_field.empty()) map.Text("score_field", definition.score_field);
+  if (!definition.payload_field.empty()) map.Text("payload_field", definition.payload_field);
   if (definition.temporary_s > 0) map.Integer("temporary", static_cast<size_t>(definition.temporary_s));
   map.Text("default_score", fmt::format("{}", definition.default_score));
 }

@@ -20,6 +20,11 @@ int64_t Now() { return base::SystemClock().SteadyMicros(); }
 // False when the document is gone.
 bool ReadFields(host::Context& ctx, const search::SearchPlan& plan, search::FoundDocument& document) {
   const host::String key(document.key);
+  if (plan.with_payloads) document.payload = LoadPayload(ctx, key.raw(), plan, document);
+  if (plan.no_content) {
+    document.fields.emplace();
+    return true;
+  }
   const std::optional<DocumentFields> fields = DocumentFields::Load(ctx, key.raw(), plan, document);
   if (fields) document.fields.emplace(fields->texts().begin(), fields->texts().end());
   return fields.has_value();
@@ -28,7 +33,7 @@ bool ReadFields(host::Context& ctx, const search::SearchPlan& plan, search::Foun
 }  // namespace
 
 bool OutcomeReading::IsLong(const search::SearchPlan& plan, const search::SearchOutcome& outcome) {
-  return outcome.documents.size() > kMostInOneGo && (outcome.candidates || !plan.no_content);
+  return outcome.documents.size() > kMostInOneGo && (outcome.candidates || plan.shows_keys());
 }
 
 OutcomeReading::OutcomeReading(FtModule& ft, const search::SearchPlan& plan, search::SearchOutcome& outcome,
@@ -75,7 +80,7 @@ void OutcomeReading::ContinueOnReader() {
 void OutcomeReading::Sort() {
   ranking_->Finish();
   ranking_ = nullptr;
-  if (plan_.no_content || outcome_.documents.empty()) return End();
+  if (!plan_.shows_keys() || outcome_.documents.empty()) return End();
   ft_.loader().Add(this);
 }
 
@@ -86,7 +91,7 @@ void OutcomeReading::End() {
 
 void ReadOutcome(host::Context& ctx, const search::SearchPlan& plan, bool fields, search::SearchOutcome& outcome) {
   MeasureCandidates(ctx, plan, outcome);
-  if (!fields || plan.no_content) return;
+  if (!fields || !plan.shows_keys()) return;
   std::erase_if(outcome.documents,
                 [&](search::FoundDocument& document) { return !document.fields && !ReadFields(ctx, plan, document); });
 }

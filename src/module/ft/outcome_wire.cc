@@ -45,6 +45,8 @@ void Write(WireWriter& out, const FoundDocument& document) {
   if (!document.fields) return;
   out.Number(document.fields->size());
   for (const std::string& text : *document.fields) out.Text(text);
+  out.Byte(document.payload ? 1 : 0);
+  if (document.payload) out.Text(*document.payload);
 }
 
 base::Result<FoundDocument> ReadDocument(WireReader& in) {
@@ -68,6 +70,10 @@ base::Result<FoundDocument> ReadDocument(WireReader& in) {
     ASSIGN_OR_RETURN(std::string_view text, in.Text());
     document.fields->emplace_back(text);
   }
+  ASSIGN_OR_RETURN(uint8_t has_payload, in.Byte());
+  if (has_payload == 0) return document;
+  ASSIGN_OR_RETURN(std::string_view payload, in.Text());
+  document.payload = payload;
   return document;
 }
 

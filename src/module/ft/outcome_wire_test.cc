@@ -17,6 +17,7 @@ search::SearchOutcome Sample() {
     document.sort_key = key;
     document.range_distances = {0.5, 0.75};
     if (key.index() != 0) document.fields = {"name", "value"};
+    if (key.index() == 2) document.payload = std::string("\0pay", 4);
     outcome.documents.push_back(document);
   }
   return outcome;
@@ -35,6 +36,7 @@ TEST(OutcomeWireTest, ReadsWhatWasWritten) {
     EXPECT_EQ(got.documents[i].sort_key, sent.documents[i].sort_key);
     EXPECT_EQ(got.documents[i].range_distances, sent.documents[i].range_distances);
     EXPECT_EQ(got.documents[i].fields, sent.documents[i].fields);
+    EXPECT_EQ(got.documents[i].payload, sent.documents[i].payload);
   }
 }
 

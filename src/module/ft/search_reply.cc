@@ -72,6 +72,10 @@ class SearchReplyWriter {
       ctx_.ReplyDouble(document.score);  // as text in RESP2
       ++length;
     }
+    if (plan_.with_payloads) {
+      ReplyPayload(key, document);
+      ++length;
+    }
     if (plan_.with_sort_keys) {
       ReplySortKey(ctx_, document.sort_key);
       ++length;
@@ -88,13 +92,18 @@ class SearchReplyWriter {
       fields = DocumentFields::Load(ctx_, key.raw(), plan_, document);
       if (!fields) return 0;
     }
-    size_t parts = 2 + (fields ? 1 : 0) + (plan_.with_scores ? 1 : 0) + (plan_.with_sort_keys ? 1 : 0);
+    size_t parts = 2 + (fields ? 1 : 0) + (plan_.with_scores ? 1 : 0) + (plan_.with_payloads ? 1 : 0) +
+                   (plan_.with_sort_keys ? 1 : 0);
     ctx_.ReplyMap(parts);
     ctx_.ReplyStatus("id");
     ctx_.ReplyBulk(key.view());
     if (plan_.with_scores) {
       ctx_.ReplyStatus("score");
       ctx_.ReplyDouble(document.score);
+    }
+    if (plan_.with_payloads) {
+      ctx_.ReplyStatus("payload");
+      ReplyPayload(key, document);
     }
     if (plan_.with_sort_keys) {
       ctx_.ReplyStatus("sortkey");
@@ -108,6 +117,11 @@ class SearchReplyWriter {
     ctx_.ReplyStatus("values");
     ctx_.ReplyArray(0);
     return 1;
+  }
+
+  void ReplyPayload(const host::String& key, const FoundDocument& document) {
+    const std::optional<std::string> payload = LoadPayload(ctx_, key.raw(), plan_, document);
+    payload ? ctx_.ReplyBulk(*payload) : ctx_.ReplyNull();
   }
 
   host::Context& ctx_;
