@@ -12,6 +12,7 @@ import ctypes
 import json as jsonlib
 import os
 import pathlib
+import select
 import shutil
 import signal
 import socket
@@ -20,6 +21,8 @@ import time
 
 import redis
 import requests
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("REDOUBT_BUILD") or ROOT / "build" / "dev").resolve()
@@ -127,13 +130,26 @@ class Process:
             if time.monotonic() > deadline:
                 self.kill9()
                 raise AssertionError(f"{self.name} was not ready within {START_SECONDS} s:\n{self.log_tail()}")
-            time.sleep(0.02)
+            time.sleep(0.01)
 
     def kill9(self):
         """SIGKILL, as a power cut would."""
         if self.alive:
             self.process.kill()
-        self.process.wait(10)
+        self._wait(10)
+
+    def _wait(self, timeout):
+        """The exit status; as Popen.wait(), which looks every 50 ms only."""
+        if self.process.poll() is None:
+            try:
+                handle = os.pidfd_open(self.pid)
+            except OSError:  # not in every container
+                return self.process.wait(timeout)
+            ended = select.poll()
+            ended.register(handle, select.POLLIN)
+            ended.poll(timeout * 1000)
+            os.close(handle)
+        return self.process.wait(0)
 
     def terminate(self, timeout=15):
         """SIGTERM; returns (exit status, seconds it took). Fails when the program does not end in time."""
@@ -141,7 +157,7 @@ class Process:
         if self.alive:
             self.process.terminate()
         try:
-            status = self.process.wait(timeout)
+            status = self._wait(timeout)
         except subprocess.TimeoutExpired:
             self.kill9()
             raise AssertionError(f"{self.name} did not end {timeout} s after SIGTERM:\n{self.log_tail()}") from None
@@ -178,6 +194,8 @@ class RedisServer(Process):
             "bind": "127.0.0.1",
             "save": '""',
             "enable-debug-command": "local",
+            # A replica begins at once; the server would wait 5 seconds for another one.
+            "repl-diskless-sync-delay": 0,
             "daemonize": "no",
             **(config or {}),
         }
@@ -189,7 +207,8 @@ class RedisServer(Process):
 
     def client(self, **options):
         """A redis-py client; replies are bytes unless decode_responses=True."""
-        options = {"socket_timeout": 30, **options}
+        # By itself it would call for seconds at a server that has ended.
+        options = {"socket_timeout": 30, "retry": Retry(NoBackoff(), 3), **options}
         return redis.Redis(host="127.0.0.1", port=self.port, **options)
 
     def start(self):
@@ -241,7 +260,7 @@ class RedisServer(Process):
         elif how == "nosave":
             with contextlib.suppress(redis.ConnectionError):
                 self.client().execute_command("SHUTDOWN", "NOSAVE")
-            self.process.wait(10)
+            self._wait(10)
         else:
             self.terminate()
         return self.start()
