@@ -7,6 +7,7 @@ Environment: REDOUBT_BUILD (a build folder, default build/dev), REDOUBT_CACHE, R
 library that every server of ours is started with).
 """
 
+import collections
 import contextlib
 import ctypes
 import json as jsonlib
@@ -48,11 +49,50 @@ def _die_with_parent():
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def _port_range():
+    """Below what the kernel gives to outgoing connections: such a port is still free when its server restarts."""
+    try:
+        first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except OSError:
+        first = 32768
+    return (10_000, first) if first >= 15_000 else (10_000, 60_000)
+
+
+class _Ports:
+    """Ports that no other test run of this machine hands out meanwhile: each is claimed by the name of a socket, which
+    the kernel takes back when this process ends, whatever its end."""
+
+    def __init__(self):
+        self._first, self._end = _port_range()
+        # Others start elsewhere, so that few claims are refused.
+        self._next = self._first + os.getpid() * 101 % (self._end - self._first)
+        # Nearly all are released when a server has long had its port; an open descriptor each.
+        self._claims = collections.deque(maxlen=300)
+
+    def take(self):
+        for _ in range(self._end - self._first):
+            port, self._next = self._next, self._next + 1 if self._next + 1 < self._end else self._first
+            claim = socket.socket(socket.AF_UNIX)
+            try:
+                claim.bind(f"\0redoubt-test-port-{port}")
+                with socket.socket() as s:
+                    s.bind(("127.0.0.1", port))
+            except OSError:
+                claim.close()
+                continue
+            if len(self._claims) == self._claims.maxlen:
+                self._claims.popleft().close()
+            self._claims.append(claim)
+            return port
+        raise AssertionError(f"no free port in {self._first}..{self._end - 1}")
+
+
+_ports = _Ports()
+
+
 def free_port():
-    """A loopback port that nobody listens on at this moment."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A loopback port that nobody listens on, for servers and for the bus of a cluster."""
+    return _ports.take()
 
 
 def commit():

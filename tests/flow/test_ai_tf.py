@@ -1,7 +1,6 @@
 """TensorFlow: frozen graphs and SavedModels through AI.MODELSTORE, MODELSET, MODELGET, MODELEXECUTE and MODELRUN."""
 
 import pathlib
-import tempfile
 import threading
 import time
 
@@ -209,7 +208,8 @@ def test_damaged_graphs_are_errors_and_never_a_crash(client):
 
 
 @pytest.mark.parametrize("compress", [True, False])
-def test_a_saved_model_names_its_own_inputs(client, compress):
+def test_a_saved_model_names_its_own_inputs(start_server, engine, folder, compress):
+    client = start_server(env={"TMPDIR": str(folder)}).client()
     blob = tf_models.saved_model(compress=compress)
     assert client.execute_command("AI.MODELSTORE", "m", "TF", "CPU", "TAG", "v", "BLOB", blob) == b"OK"
     meta = client.execute_command("AI.MODELGET", "m", "META")
@@ -221,7 +221,7 @@ def test_a_saved_model_names_its_own_inputs(client, compress):
     # Keys of the signature, and tensors, may be named all the same.
     assert store_tf(client, "named", blob, ["second", "a:0"], ["product"]) == b"OK"
     assert execute(client, "named", ["x", "x"], ["y"]) == b"OK"
-    assert not list(pathlib.Path(tempfile.gettempdir()).glob("redoubt-tf-*"))
+    assert not list(folder.glob("redoubt-tf-*"))
 
 
 def test_archives_that_are_no_saved_model_are_refused(client, folder):
