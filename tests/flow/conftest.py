@@ -11,6 +11,7 @@ import os
 import pathlib
 import sys
 import tempfile
+import zlib
 
 import pytest
 
@@ -20,6 +21,18 @@ from servers import Redoubt, RedisServer  # noqa: E402
 
 # REDOUBT_ENGINES=redis shortens a run at the desk; ./test runs both.
 ENGINES = os.environ.get("REDOUBT_ENGINES", "redis,valkey").split(",")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Where tests run beside each other (-n): the long ones first, so that none is left over at the end, and the others
+    mixed, so that those that wait run beside those that compute."""
+    if hasattr(config, "workerinput"):
+
+        def order(item):
+            timeout = item.get_closest_marker("timeout")
+            return (-timeout.args[0] if timeout else 0, zlib.crc32(item.nodeid.encode()))
+
+        items.sort(key=order)
 
 
 @pytest.fixture(params=ENGINES)

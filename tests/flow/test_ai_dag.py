@@ -325,6 +325,7 @@ def test_a_key_of_another_type_is_not_overwritten(ready):
     assert ready.get("word") == b"mine"
 
 
+@pytest.mark.alone
 def test_a_full_queue_is_the_error_of_its_op(ready, server, busy):
     ready.config_set("ai.queue-limit", 1)
     busy(700)

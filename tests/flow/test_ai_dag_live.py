@@ -90,6 +90,7 @@ def test_dags_that_meet_in_batches_of_two_devices(client, server):
     assert queue(client, "CPU_1")["runs"] == 40
 
 
+@pytest.mark.alone
 @pytest.mark.asan
 def test_the_deadline_is_of_the_whole(ready, server, busy):
     # Waiting for a batch that never fills, after a first op that was quick.

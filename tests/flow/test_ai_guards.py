@@ -141,9 +141,11 @@ def stack_memory(server):
 
 
 @needs_torch
-def test_a_script_may_nest_as_deep_as_its_text_is_long(server, client):
+@pytest.mark.timeout(180)
+def test_a_script_may_nest_as_deep_as_its_text_is_long(server):
+    client = server.client(socket_timeout=170)
     levels = 8000
-    client.config_set("ai.model-execution-timeout", 80_000)  # libtorch takes about 10 s to make it ready
+    client.config_set("ai.model-execution-timeout", 160_000)  # libtorch takes about 10 s to make it ready
     store_f(client, "    c = len(args) > 0\n    return torch.tensor(" + "1 if c else (" * levels + "2" + ")" * levels + ")\n")
     for args, value in ((["x"], 1), ([], 2)):
         call(client, "f", args=args, outputs=["y"])

@@ -9,6 +9,8 @@ import pytest
 
 from ai_models import execute, floats, onnx_models, set_floats, store
 
+pytestmark = pytest.mark.alone
+
 LIMIT_MS = 5
 LARGE = 4  # MB
 

@@ -131,6 +131,7 @@ def test_a_damaged_model_is_an_error_and_never_a_crash(client):
     assert client.ping()
 
 
+@pytest.mark.alone
 def test_the_server_answers_while_a_model_is_built(client, server):
     blob = onnx_models.large(64)
     slowest = [0.0]

@@ -271,6 +271,7 @@ def test_a_cursor_is_read_only_by_who_may_still_read_its_index(server, shop):
         assert alice.execute_command("FT.CURSOR", "DEL", "idx", cid) == b"OK"
 
 
+@pytest.mark.alone
 def test_loading_a_hundred_thousand_rows_does_not_hold_the_others_up(server):
     client = server.client()
     create(client)

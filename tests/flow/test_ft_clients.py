@@ -74,6 +74,7 @@ def test_every_client_reads_its_own_writes_while_others_search(server):
     assert int(info(server.client())["num_docs"]) == 20_000
 
 
+@pytest.mark.alone
 def test_a_write_does_not_wait_for_the_searches_under_way(server):
     """Searches of tens of milliseconds run all the time: a write that waited for one would take as long."""
     client = server.client()
@@ -117,6 +118,7 @@ def test_a_timeout_answers_in_time_with_what_was_found(server):
         assert reply[b"warning"] == [b"Timeout limit was reached"]
 
 
+@pytest.mark.alone
 def test_the_server_ends_within_two_seconds_of_sigterm_during_searches(server):
     fill(server.client(), 60_000, dim=512)
 

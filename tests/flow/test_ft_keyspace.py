@@ -110,6 +110,7 @@ def test_flush_drops_the_indexes_of_the_database_and_swapdb_reads_the_keys_again
     assert keys(items) == set()
 
 
+@pytest.mark.alone
 def test_existing_keys_are_scanned_in_the_background_while_others_change(client):
     pipe = client.pipeline(transaction=False)
     for i in range(30_000):

@@ -16,6 +16,8 @@ from servers import BUILD, ROOT, _die_with_parent, eventually, free_port
 pytestmark = [
     pytest.mark.skipif(BUILD != ROOT / "build" / "dev", reason="./run --debug uses build/dev"),
     pytest.mark.timeout(180),
+    # Each may build in build/dev.
+    pytest.mark.xdist_group("run"),
 ]
 
 

@@ -13,7 +13,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 # Which JUnit files belong to which check.
-REPORTS = {"gtest": "gtest/*.xml", "pytest": "pytest.xml", "vitest": "vitest.xml", "e2e": "e2e.xml"}
+REPORTS = {"gtest": "gtest/*.xml", "pytest": "pytest.xml", "alone": "alone.xml", "vitest": "vitest.xml", "e2e": "e2e.xml"}
 # Steps that only prepare others: a success is no test, a failure is one.
 PREPARATIONS = {"build", "web", "web-packages"}
 
