@@ -48,13 +48,6 @@ bool GraphWork::pending() const {
   return std::any_of(graphs_.begin(), graphs_.end(), [](const auto& graph) { return graph->HasWork(); });
 }
 
-size_t GraphWork::tuned_ef() const {
-  std::lock_guard lock(mu_);
-  size_t ef = 0;
-  for (const auto& graph : graphs_) ef = std::max(ef, graph->tuned_ef());
-  return ef;
-}
-
 GraphWork::Turn GraphWork::Run(const std::function<bool()>& stop) {
   Turn turn = Turn::kNone;
   for (const auto& graph : graphs()) {

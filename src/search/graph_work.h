@@ -39,9 +39,6 @@ class GraphWork {
   // `stop` is asked during what takes longer.
   Turn Run(const std::function<bool()>& stop = [] { return false; });
 
-  // The largest ef that was measured for a target recall, 0: none was.
-  size_t tuned_ef() const;
-
  private:
   using Graphs = std::vector<std::shared_ptr<vector::HnswIndex>>;
   Graphs graphs() const;

@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "search/graph_field.h"
+#include "search/search_cost.h"
 #include "search/tag_index.h"
 #include "search/text_scorer.h"
 #include "search/vector_field.h"
@@ -303,6 +304,8 @@ SearchOutcome Index::Search(const SearchPlan& plan, std::function<bool()> stop) 
   const SearchTask task = {&plan, std::move(stop), nullptr};
   return std::move(SearchMany({&task, 1})[0]);
 }
+
+bool Index::IsShort(const SearchPlan& plan) const { return SearchCost(fields_, documents_.bound()).IsShort(plan); }
 
 IndexStats Index::Stats() const {
   IndexStats stats;

@@ -90,6 +90,9 @@ class Index {
   std::vector<SearchOutcome> SearchMany(std::span<const SearchTask> tasks) const;
   SearchOutcome Search(const SearchPlan& plan, std::function<bool()> stop = nullptr) const;
 
+  // See SearchCost.
+  bool IsShort(const SearchPlan& plan) const;
+
   const IndexDefinition& definition() const { return definition_; }
   size_t size() const { return documents_.size(); }
   IndexStats Stats() const;

@@ -355,10 +355,10 @@ SearchOutcome LiveIndex::Search(const SearchPlan& plan, std::function<bool()> st
   return std::move(SearchMany({&task, 1})[0]);
 }
 
-std::optional<SearchOutcome> LiveIndex::TrySearch(const SearchTask& task) {
+std::optional<SearchOutcome> LiveIndex::TryShortSearch(const SearchTask& task) {
   if (queued() > 0 && !TryApplyQueue(kWritersShare)) return std::nullopt;
   std::shared_lock lock(index_mu_, std::try_to_lock);
-  if (!lock.owns_lock()) return std::nullopt;
+  if (!lock.owns_lock() || !index_->IsShort(*task.plan)) return std::nullopt;
   return std::move(index_->SearchMany({&task, 1})[0]);
 }
 

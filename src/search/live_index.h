@@ -66,8 +66,9 @@ class LiveIndex : public std::enable_shared_from_this<LiveIndex> {
   // has them begin again.
   std::vector<SearchOutcome> SearchMany(std::span<const SearchTask> tasks);
   SearchOutcome Search(const SearchPlan& plan, std::function<bool()> stop = nullptr);
-  // From the writer's thread: the same without waiting for anybody. Nothing when it would have to.
-  std::optional<SearchOutcome> TrySearch(const SearchTask& task);
+  // From the writer's thread: the same for a short one (see SearchCost) without waiting for anybody. Nothing when it
+  // would have to, or is not short.
+  std::optional<SearchOutcome> TryShortSearch(const SearchTask& task);
   // Without waiting for anybody: while a search or a writer is at work it may lack the latest changes.
   IndexStats Stats();
   std::vector<std::string> Keys();

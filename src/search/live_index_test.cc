@@ -248,12 +248,12 @@ TEST_F(LiveIndexTest, ASearchThatWouldHaveToWaitIsNotTried) {
     });
   });
   searching.get_future().wait();
-  EXPECT_EQ(index_->TrySearch(task).value().total, 0u) << "searches run side by side";
+  EXPECT_EQ(index_->TryShortSearch(task).value().total, 0u) << "searches run side by side";
   Put("new", "new");
-  EXPECT_FALSE(index_->TrySearch(task)) << "it could not see the change";
+  EXPECT_FALSE(index_->TryShortSearch(task)) << "it could not see the change";
   release.set_value();
   reader.join();
-  EXPECT_EQ(index_->TrySearch(task).value().total, 1u);
+  EXPECT_EQ(index_->TryShortSearch(task).value().total, 1u);
 }
 
 }  // namespace

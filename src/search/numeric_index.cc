@@ -73,6 +73,12 @@ void NumericIndex::Collect(const NumericRange& range, IdSet& into) const {
   });
 }
 
+size_t NumericIndex::Estimate(const NumericRange& range) const {
+  if (!(range.low <= range.high)) return 0;
+  if (!has_order_) return column_.size();
+  return ordered_.Estimate({range.low, 0}, {range.high, std::numeric_limits<Id>::max()});
+}
+
 void NumericIndex::CollectFromColumn(const NumericRange& range, IdSet& into) const {
   for (size_t id = 0; id < column_.size(); ++id) {
     if (range.Contains(column_[id])) into.Insert(static_cast<Id>(id));  // NaN is in no range

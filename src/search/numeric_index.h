@@ -29,6 +29,9 @@ class NumericIndex {
   // Adds the ids with a value in `range` to `into`, whose bound is that of the documents.
   void Collect(const NumericRange& range, IdSet& into) const;
 
+  // How many numbers Collect() looks at, about.
+  size_t Estimate(const NumericRange& range) const;
+
   size_t size() const { return size_ + other_count_; }  // numbers of documents, each different one once
   size_t memory_bytes() const;
 

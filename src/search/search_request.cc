@@ -246,17 +246,4 @@ Result<SearchPlan> PlanSearch(std::span<const std::string_view> args, const Inde
   return RequestParser(args, definition, defaults).Parse();
 }
 
-// In distances of a walk, each of which waits for memory: some 0.15 us. Codes that lie in order take a tenth of that.
-bool IsShort(const SearchPlan& plan, const IndexDefinition& definition, size_t staged, size_t tuned_ef) {
-  constexpr size_t kShort = 600;
-  constexpr size_t kDimOfOne = 256;
-  if (!plan.query.knn || !plan.query.knn->graph || plan.query.filter->kind != FilterNode::Kind::kAll) return false;
-  const VectorOptions& vectors = definition.fields[plan.query.knn->field].vector;
-  const size_t candidates = std::max(2 * plan.query.knn->k,
-                                     plan.query.knn->ef_runtime.value_or(std::max(tuned_ef, vectors.graph.ef_runtime)));
-  if (candidates > kShort || vectors.graph.m > kShort) return false;
-  const size_t walked = candidates * vectors.graph.m * 3 / 4 + staged / 10;
-  return walked * std::max<size_t>(1, vectors.dim / kDimOfOne) <= kShort;
-}
-
 }  // namespace redoubt::search

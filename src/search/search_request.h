@@ -56,10 +56,6 @@ struct SearchPlan {
   bool scored() const { return query.has_text && !query.knn && (sort == SortKind::kScore || with_scores); }
 };
 
-// Whether the search takes no longer than it takes to hand it to another thread and back. `staged` vectors are read one
-// by one; `tuned_ef`: the largest that was measured for the graphs of the index, 0 where none was.
-bool IsShort(const SearchPlan& plan, const IndexDefinition& definition, size_t staged, size_t tuned_ef);
-
 // What holds where a request does not say.
 struct SearchDefaults {
   int64_t timeout_ms = 500;

@@ -141,6 +141,16 @@ void TagIndex::Collect(const std::vector<TagPattern>& patterns, IdSet& into) con
   }
 }
 
+std::optional<size_t> TagIndex::Estimate(const std::vector<TagPattern>& patterns) const {
+  size_t count = 0;
+  for (const TagPattern& pattern : patterns) {
+    if (pattern.kind != TagPattern::Kind::kExact) return std::nullopt;
+    const auto found = by_text_.find(std::string_view(Normalise(pattern.text)));
+    if (found != by_text_.end()) count += tags_[found->second].postings.size();
+  }
+  return count;
+}
+
 std::string TagIndex::SortKey(Id id) const {
   std::string key;
   for (TagId tag : TagsOf(id)) {

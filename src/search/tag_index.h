@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory_resource>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,8 @@ class TagIndex {
 
   // Adds the ids that carry any of `patterns` to `into`, whose bound is that of the documents.
   void Collect(const std::vector<TagPattern>& patterns, IdSet& into) const;
+  // How many ids Collect() adds at most; nothing where that takes a look at every tag.
+  std::optional<size_t> Estimate(const std::vector<TagPattern>& patterns) const;
   // The document's tags in their order, joined by the separator: what sorting by the field compares.
   std::string SortKey(Id id) const;
   bool Has(Id id) const { return !TagsOf(id).empty(); }

@@ -26,10 +26,7 @@ base::Status RunInPlace(host::Context& ctx, const IndexEntry& entry, SearchJob& 
 
 // A search of 40 us by another thread costs three times as much: two threads have to be woken. True when it was done.
 bool RunAtOnceIfShort(host::Context& ctx, IndexEntry& entry, SearchJob& job) {
-  const search::SearchTask task = job.Task();
-  const search::GraphWork& work = entry.live->work();
-  if (!search::IsShort(*task.plan, entry.definition(), work.staged(), work.tuned_ef())) return false;
-  std::optional<search::SearchOutcome> outcome = entry.live->TrySearch(task);
+  std::optional<search::SearchOutcome> outcome = entry.live->TryShortSearch(job.Task());
   if (!outcome) return false;
   job.Finish(std::move(*outcome));
   job.Reply(ctx);
