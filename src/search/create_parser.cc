@@ -7,6 +7,7 @@
 
 #include "search/create_text.h"
 #include "search/document_filter.h"
+#include "search/json_path.h"
 #include "vector/flat_index.h"
 
 namespace redoubt::search {
@@ -333,6 +334,7 @@ Result<Field> ParseField(ArgCursor& args, bool json) {
     field.name = name;
   }
   RETURN_IF_ERROR(ParseFieldType(args, field));
+  field.vector.several = json && MayFindSeveral(field.path);
   RETURN_IF_ERROR(ParseFieldTail(args, field));
   return field;
 }

@@ -5,6 +5,8 @@
 
 #include <sstream>
 
+#include "search/json_path.h"
+
 namespace redoubt::search {
 namespace {
 
@@ -127,6 +129,15 @@ TEST(CreateParserTest, RefusesCountsBeyondTheArguments) {
   EXPECT_FALSE(Parse("i PREFIX 18446744073709551615 a SCHEMA t TAG").ok());
   EXPECT_FALSE(Parse("i SCHEMA v VECTOR FLAT 18446744073709551614 TYPE FLOAT32").ok());
   EXPECT_FALSE(Parse("i SCHEMA v VECTOR FLAT 6 TYPE FLOAT32 DIM 99999999999999999999 DISTANCE_METRIC L2").ok());
+}
+
+TEST(JsonPathTest, KnowsWhichPathsMayFindSeveralValues) {
+  for (const char* path : {"$.a[*]", "$..a", "$.*", "$.a[0,1]", "$.a[1:]", "$.a[?(@.b>1)]", "$.a[*].v", "$['a','b']"}) {
+    EXPECT_TRUE(MayFindSeveral(path)) << path;
+  }
+  for (const char* path : {"$.a", "a", ".a.b", "$.a[0]", "$['a*b']", "$[\"a:b,c?\"]", "$['a\\'*']", "$.a:b", "$", ""}) {
+    EXPECT_FALSE(MayFindSeveral(path)) << path;
+  }
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "search/args.h"
 #include "search/graph_field.h"
 #include "search/numeric_index.h"
+#include "search/several_vectors_field.h"
 #include "search/tag_index.h"
 #include "search/text_field.h"
 #include "search/vector_field.h"
@@ -84,6 +85,15 @@ class NumericField final : public FieldIndex {
   NumericIndex index_;
 };
 
+Result<std::unique_ptr<FieldIndex>> MakeVectors(const VectorOptions& options, base::MemoryResource& memory) {
+  if (options.algorithm == VectorAlgorithm::kHnsw) {
+    ASSIGN_OR_RETURN(std::unique_ptr<GraphField> graph, GraphField::Create(options, memory));
+    return std::unique_ptr<FieldIndex>(std::move(graph));
+  }
+  ASSIGN_OR_RETURN(std::unique_ptr<VectorField> index, VectorField::Create(options, memory));
+  return std::unique_ptr<FieldIndex>(std::move(index));
+}
+
 Result<std::unique_ptr<FieldIndex>> MakeKind(const Field& field, const IndexDefinition& definition,
                                              base::MemoryResource& memory) {
   switch (field.type) {
@@ -94,12 +104,10 @@ Result<std::unique_ptr<FieldIndex>> MakeKind(const Field& field, const IndexDefi
     case FieldType::kText:
       return MakeTextField(field, definition, memory);
     case FieldType::kVector: {
-      if (field.vector.algorithm == VectorAlgorithm::kHnsw) {
-        ASSIGN_OR_RETURN(std::unique_ptr<GraphField> graph, GraphField::Create(field.vector, memory));
-        return std::unique_ptr<FieldIndex>(std::move(graph));
-      }
-      ASSIGN_OR_RETURN(std::unique_ptr<VectorField> index, VectorField::Create(field.vector, memory));
-      return std::unique_ptr<FieldIndex>(std::move(index));
+      ASSIGN_OR_RETURN(std::unique_ptr<FieldIndex> one, MakeVectors(field.vector, memory));
+      if (!field.vector.several) return one;
+      return std::unique_ptr<FieldIndex>(
+          std::make_unique<SeveralVectorsField>(std::move(one), field.vector.blob_bytes(), memory));
     }
   }
   return base::Internal("a field of an unknown type");

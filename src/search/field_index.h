@@ -21,6 +21,7 @@ class NumericIndex;
 class TagIndex;
 class TextIndex;
 class VectorField;
+class VectorOwners;
 
 // What a result is sorted by: nothing, a number, or text.
 using SortKey = std::variant<std::monostate, double, std::string>;
@@ -62,6 +63,8 @@ class FieldIndex {
   virtual const TextIndex* text() const { return nullptr; }
   virtual const VectorField* vectors() const { return nullptr; }  // FLAT
   virtual const GraphField* graph() const { return nullptr; }     // HNSW
+  // Whose what is found in vectors() or graph() is; null: the ids there are documents.
+  virtual const VectorOwners* owners() const { return nullptr; }
 
  private:
   std::unique_ptr<Presence> presence_;

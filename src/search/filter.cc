@@ -8,6 +8,7 @@
 #include "search/tag_index.h"
 #include "search/text_matcher.h"
 #include "search/vector_field.h"
+#include "search/vector_owners.h"
 
 namespace redoubt::search {
 
@@ -41,6 +42,7 @@ IdSet FilterEvaluator::Near(const FilterNode& node) const {
   std::vector<vector::Hit> hits =
       graph != nullptr ? graph->InRange(range.blob, range.radius, stop_)
                        : fields_[node.field]->vectors()->InRange({range.blob, 0, nullptr, stop_, range.radius});
+  if (const VectorOwners* owners = fields_[node.field]->owners()) hits = owners->Documents(std::move(hits));
   IdSet set(documents_.bound());
   for (const vector::Hit& hit : hits) set.Insert(hit.id);
   if (range.name) distances_.Note(*range.name, std::move(hits));

@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "search/graph_field.h"
 #include "search/search_cost.h"
+#include "search/several_vectors_field.h"
 #include "search/tag_index.h"
 #include "search/text_scorer.h"
 #include "search/vector_field.h"
@@ -152,13 +153,23 @@ void Index::FindNearest(size_t field, std::span<const SearchTask> tasks, std::ve
     }
   }
   if (queries.empty()) return;
-  std::vector<std::vector<vector::Hit>> hits = fields_[field]->vectors()->SearchMany(queries);
+  std::vector<std::vector<vector::Hit>> hits = SearchVectors(*fields_[field], queries);
   for (size_t q = 0; q < queries.size(); ++q) {
     const size_t names = tasks[positions[q]].plan->query.range_names.size();
     for (const vector::Hit& hit : hits[q]) {
       found[positions[q]].push_back({hit.id, hit.distance, {}, distances[q].Of(hit.id, names)});
     }
   }
+}
+
+vector::HnswResult Index::SearchGraph(const KnnClause& knn, const IdSet* filter, std::function<bool()> stop) const {
+  const FieldIndex& field = *fields_[knn.field];
+  const size_t ef = knn.ef_runtime.value_or(0);
+  if (const VectorOwners* owners = field.owners()) {
+    return SearchDocuments(*field.graph(), *owners, knn.blob, knn.k, ef, filter, stop);
+  }
+  const Id without = knn.without.empty() ? vector::kNoId : documents_.Find(knn.without).value_or(vector::kNoId);
+  return field.graph()->Search(knn.blob, knn.k, ef, filter, std::move(stop), knn.exact, without);
 }
 
 Index::Candidates Index::FindInGraph(const SearchTask& task, SearchOutcome& outcome) const {
@@ -171,9 +182,7 @@ Index::Candidates Index::FindInGraph(const SearchTask& task, SearchOutcome& outc
   if (task.stop) stop = [&] { return outcome.timed_out = task.stop(); };
   outcome.candidates = !fields_[knn.field]->graph()->exact_distances();
   Candidates candidates;
-  const Id without = knn.without.empty() ? vector::kNoId : documents_.Find(knn.without).value_or(vector::kNoId);
-  const vector::HnswResult found = fields_[knn.field]->graph()->Search(
-      knn.blob, knn.k, knn.ef_runtime.value_or(0), filter ? &*filter : nullptr, std::move(stop), knn.exact, without);
+  const vector::HnswResult found = SearchGraph(knn, filter ? &*filter : nullptr, std::move(stop));
   if (task.profile != nullptr) task.profile->vector_plan = VectorPlan(found, filter ? filter->Count() : size(), size());
   for (const vector::Hit& hit : found.hits) {
     candidates.push_back({hit.id, hit.distance, {}, distances.Of(hit.id, query.range_names.size())});

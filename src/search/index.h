@@ -131,6 +131,7 @@ class Index {
   void FindNearest(size_t field, std::span<const SearchTask> tasks, std::vector<Candidates>& found,
                    std::vector<SearchOutcome>& outcomes) const;
   static std::string VectorPlan(const vector::HnswResult& found, size_t matching, size_t documents);
+  vector::HnswResult SearchGraph(const KnnClause& knn, const IdSet* filter, std::function<bool()> stop) const;
   Candidates FindInGraph(const SearchTask& task, SearchOutcome& outcome) const;
   Candidates Matching(const SearchTask& task, SearchOutcome& outcome) const;
   void Finish(const SearchPlan& plan, Candidates candidates, SearchOutcome& outcome) const;

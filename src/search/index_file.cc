@@ -2,6 +2,7 @@
 #include "base/check.h"
 #include "search/graph_field.h"
 #include "search/index.h"
+#include "search/vector_owners.h"
 
 namespace redoubt::search {
 
@@ -13,7 +14,10 @@ std::vector<size_t> Index::GraphFields() const {
   return graphs;
 }
 
-void Index::SaveGraph(size_t field, base::SectionWriter& out) const { fields_[field]->graph()->index()->Save(out); }
+void Index::SaveGraph(size_t field, base::SectionWriter& out) const {
+  if (const VectorOwners* owners = fields_[field]->owners()) owners->Save(out);
+  fields_[field]->graph()->index()->Save(out);
+}
 
 base::Status Index::LoadDocuments(base::SectionReader& in) try {
   CHECK(documents_.size() == 0);

@@ -26,6 +26,7 @@ class KnnParser {
     const Field& field = definition_.fields[knn.field];
     knn.graph = field.vector.algorithm == VectorAlgorithm::kHnsw;
     knn.path = field.path;
+    knn.several = field.vector.several;
     knn.type = field.vector.type;
     knn.metric = field.vector.metric;
     ASSIGN_OR_RETURN(knn.blob, ParseVectorBlob(scan_, field.vector));

@@ -63,6 +63,7 @@ struct KnnClause {
   bool exact = false;                   // over a graph: every code is read, and twice as many are measured again
   bool graph = false;  // over a graph: what is found has to be measured again, with the vectors at `path`
   std::string path;
+  bool several = false;  // there may be several, and the nearest counts
   vector::ElementType type = vector::ElementType::kFloat32;
   vector::Metric metric = vector::Metric::kL2;
   std::string distance_name;  // AS or $YIELD_DISTANCE_AS, else __<field>_score

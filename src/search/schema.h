@@ -53,6 +53,7 @@ struct VectorOptions {
   GraphOptions graph;
   vector::ElementType type = vector::ElementType::kFloat32;
   size_t dim = 0;
+  bool several = false;  // a document may have several: a path in JSON that may find more than one value
   vector::Metric metric = vector::Metric::kL2;
   std::optional<size_t> initial_cap;  // accepted and shown; the index grows by itself
   std::optional<size_t> block_size;   // accepted and shown

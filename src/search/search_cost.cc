@@ -74,7 +74,8 @@ bool SearchCost::IsShort(const SearchPlan& plan) const {
   size_t per_distance = 1;
   if (plan.query.knn) {
     const KnnClause& knn = *plan.query.knn;
-    if (!knn.graph || knn.exact) return false;
+    // Where a document may have several vectors, how often the graph is asked is not known before.
+    if (!knn.graph || knn.exact || knn.several) return false;
     per_distance = std::max<size_t>(1, fields_[knn.field]->graph()->index()->options().dim / kDimOfOne);
     if (plan.query.filter->kind == FilterNode::Kind::kAll) return OfWalk(knn) * per_distance <= kShort;
     if (knn.k > kShort) return false;

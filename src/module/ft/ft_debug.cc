@@ -92,6 +92,9 @@ base::Status Recall(FtModule& ft, host::Context& ctx, const host::Args& args, co
                     size_t field) {
   const base::Result<RecallRequest> request = ParseRecall(args, field);
   if (!request.ok()) return ReplyFtError(ctx, request.status());
+  if (entry->definition().fields[field].vector.several) {
+    return ReplyFtError(ctx, base::Unimplemented("FT.DEBUG RECALL measures fields with one vector per document"));
+  }
   RecallProbe::Start(ft, ctx, entry, *request);
   return base::OkStatus();
 }

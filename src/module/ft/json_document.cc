@@ -1,5 +1,6 @@
 #include "module/ft/json_document.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -116,6 +117,18 @@ std::vector<const Json*> Flatten(const Json& matches) {
   return values;
 }
 
+// What no field takes when one of them is no vector of its dim: a size that no vector has.
+std::string JoinVectors(const std::vector<const Json*>& vectors, const search::VectorOptions& options) {
+  std::string joined;
+  if (vectors.size() > 1 && !options.several) return joined;
+  for (const Json* vector : vectors) {
+    const std::optional<std::string> blob = VectorBlob(options.type, *vector);
+    if (!blob || (vectors.size() > 1 && blob->size() != options.blob_bytes())) return {};
+    joined += *blob;
+  }
+  return joined;
+}
+
 std::optional<std::string> Join(const std::vector<const Json*>& values, char between) {
   if (values.empty()) return std::nullopt;
   std::string joined;
@@ -171,11 +184,27 @@ std::optional<std::string> VectorBlob(ElementType type, const Json& vector) {
   return blob;
 }
 
+std::vector<const Json*> VectorsIn(const Json& matches, bool several) {
+  std::vector<const Json*> vectors;
+  for (const Json& match : matches) {
+    if (match.is_null()) continue;
+    const auto may_be_vector = [](const Json& element) { return element.is_array() || element.is_null(); };
+    if (!several || !match.is_array() || !std::all_of(match.begin(), match.end(), may_be_vector)) {
+      vectors.push_back(&match);
+      continue;
+    }
+    for (const Json& vector : match) {
+      if (!vector.is_null()) vectors.push_back(&vector);
+    }
+  }
+  return vectors;
+}
+
 std::optional<std::string> HashValue(const search::Field& field, const Json& matches) {
   if (field.type == search::FieldType::kVector) {
-    if (matches.empty() || matches[0].is_null()) return std::nullopt;
-    std::optional<std::string> blob = matches.size() == 1 ? VectorBlob(field.vector.type, matches[0]) : std::nullopt;
-    return blob ? blob : std::string();  // a size that no vector has
+    const std::vector<const Json*> vectors = VectorsIn(matches, field.vector.several);
+    if (vectors.empty()) return std::nullopt;
+    return JoinVectors(vectors, field.vector);
   }
   const std::vector<const Json*> values = Flatten(matches);
   if (field.type == search::FieldType::kNumeric) return JoinJson(values);

@@ -30,6 +30,10 @@ std::optional<std::string> ReadWholeJson(host::Context& ctx, RedisModuleString* 
 // field becomes a text that the index refuses, so that the document is counted as malformed.
 std::optional<std::string> HashValue(const search::Field& field, const base::Json& matches);
 
+// The vectors among the matches of a field's path, without nulls: each match is one, or, where there may be `several`,
+// an array of them.
+std::vector<const base::Json*> VectorsIn(const base::Json& matches, bool several);
+
 // A vector as the blob of its elements; nothing when it is no array of numbers that fit `type`.
 std::optional<std::string> VectorBlob(vector::ElementType type, const base::Json& vector);
 

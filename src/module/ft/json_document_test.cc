@@ -75,6 +75,22 @@ TEST(JsonDocumentTest, WhatIsNoVectorOfTheTypeIsRefused) {
   for (const char* text : {R"([["x"]])", "[[1],[2]]", "[3]"}) EXPECT_EQ(HashValue(field, Parse(text)), "") << text;
 }
 
+TEST(JsonDocumentTest, SeveralVectorsAreTheirBlobsOneAfterAnother) {
+  Field field = Of(FieldType::kVector);
+  field.vector.dim = 2;
+  field.vector.type = vector::ElementType::kInt8;
+  field.vector.several = true;
+  EXPECT_EQ(HashValue(field, Parse("[[1,2]]")), "\1\2");
+  EXPECT_EQ(HashValue(field, Parse("[[1,2],null,[3,4]]")), "\1\2\3\4");
+  EXPECT_EQ(HashValue(field, Parse("[[[1,2],[3,4]],[[5,6],null],[]]")), "\1\2\3\4\5\6");
+  for (const char* none : {"[]", "[null]", "[[]]", "[[null]]"}) {
+    EXPECT_EQ(HashValue(field, Parse(none)), std::nullopt) << none;
+  }
+  for (const char* bad : {"[[1],[2,3,4]]", "[[1,2],[3]]", R"([[1,2],["x",3]])", "[[1,2],7]", "[[[[1,2]]]]"}) {
+    EXPECT_EQ(HashValue(field, Parse(bad)), "") << bad;
+  }
+}
+
 TEST(JsonDocumentTest, RepliesShowTheFirstMatch) {
   EXPECT_EQ(ShownValue(Parse(R"(["a \"b\"", 2])")), "a \"b\"");
   EXPECT_EQ(ShownValue(Parse(R"([{"b":1,"a":[2]}])")), R"({"b":1,"a":[2]})");

@@ -43,6 +43,7 @@ std::optional<std::string> ReadVector(host::Context& ctx, const std::string& key
 KeyMeasure::KeyMeasure(host::Context& ctx, const search::KnnClause& knn)
     : ctx_(ctx),
       path_(knn.path),
+      several_(knn.several),
       type_(knn.type),
       blob_bytes_(knn.blob.size()),
       query_(knn.type, knn.metric, knn.blob) {}
@@ -52,12 +53,27 @@ std::optional<double> KeyMeasure::operator()(const search::FoundDocument& docume
   host::Key key = host::Key::ForRead(ctx_, name.raw());
   if (key.type() == REDISMODULE_KEYTYPE_MODULE) {
     key.Close();
-    const std::optional<std::string> blob = OfJson(ctx_, name.raw(), std::string(path_.view()), type_);
-    return blob ? To(*blob) : std::nullopt;
+    return OfDocument(name.raw());
   }
   if (key.type() != REDISMODULE_KEYTYPE_HASH) return std::nullopt;
   const host::String value = OfHash(key, path_);
   return value.raw() == nullptr ? std::nullopt : To(value.view());
+}
+
+// The nearest of a JSON document's vectors.
+std::optional<double> KeyMeasure::OfDocument(RedisModuleString* name) const {
+  const std::string path(path_.view());
+  const std::optional<std::vector<base::Json>> found = ReadJson(ctx_, name, {&path, 1});
+  if (!found) return std::nullopt;
+  const std::vector<const base::Json*> vectors = VectorsIn((*found)[0], several_);
+  if (vectors.size() > 1 && !several_) return std::nullopt;
+  std::optional<double> nearest;
+  for (const base::Json* vector : vectors) {
+    const std::optional<std::string> blob = VectorBlob(type_, *vector);
+    const std::optional<double> distance = blob ? To(*blob) : std::nullopt;
+    if (distance && (!nearest || *distance < *nearest)) nearest = distance;
+  }
+  return nearest;
 }
 
 std::optional<double> KeyMeasure::To(std::string_view blob) const {

@@ -22,10 +22,12 @@ class KeyMeasure {
   std::optional<double> operator()(const search::FoundDocument& document);
 
  private:
+  std::optional<double> OfDocument(RedisModuleString* name) const;
   std::optional<double> To(std::string_view blob) const;
 
   host::Context& ctx_;
   const host::String path_;
+  const bool several_;
   const vector::ElementType type_;
   const size_t blob_bytes_;
   const vector::QueryVector query_;
