@@ -182,7 +182,7 @@ def test_a_run_whose_outputs_slot_leaves_stores_nothing(shards, command, finish)
     set_floats(client, tag + "y", [1, 2], [7, 7])
     store(client, other + "endless", onnx_models.endless())
     set_floats(client, other + "one", [1], [1])
-    keep_busy = f"AI.MODELEXECUTE {other}endless INPUTS 1 {other}one OUTPUTS 1 {other}never TIMEOUT 1500"
+    keep_busy = f"AI.MODELEXECUTE {other}endless INPUTS 1 {other}one OUTPUTS 1 {other}never TIMEOUT 4000"
     busy = Later(source, *keep_busy.split())
     eventually(lambda: queue(client)["running"] == 1)
     run = run_model(tag + "double", [tag + "x"], [tag + "y"])

@@ -141,11 +141,11 @@ def stack_memory(server):
 
 
 @needs_torch
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_a_script_may_nest_as_deep_as_its_text_is_long(server):
-    client = server.client(socket_timeout=170)
+    client = server.client(socket_timeout=350)
     levels = 8000
-    client.config_set("ai.model-execution-timeout", 160_000)  # libtorch takes about 10 s to make it ready
+    client.config_set("ai.model-execution-timeout", 300_000)  # libtorch takes about 10 s to make it ready
     store_f(client, "    c = len(args) > 0\n    return torch.tensor(" + "1 if c else (" * levels + "2" + ")" * levels + ")\n")
     for args, value in ((["x"], 1), ([], 2)):
         call(client, "f", args=args, outputs=["y"])
@@ -156,6 +156,7 @@ def test_a_script_may_nest_as_deep_as_its_text_is_long(server):
 @needs_torch
 @pytest.mark.parametrize("make", ["m.append(l)", "m.append((l, 1))", 'm.append({"l": l})'])
 def test_a_script_may_nest_values_a_million_deep(server, client, make):
+    client.config_set("ai.model-execution-timeout", 60_000)
     store_f(client, nested_list(1_000_000).replace("m.append(l)", make) + "    return torch.tensor(len(l))\n")
     call(client, "f", outputs=["y"])
     assert values_of(client, "y") == [1]
@@ -166,6 +167,7 @@ def test_a_script_may_nest_values_a_million_deep(server, client, make):
 @needs_torch
 @pytest.mark.parametrize("body", [nested_list(1_000_000), "    l: List[Any] = []\n    l.append(l)\n"])
 def test_a_command_of_a_script_takes_no_deep_lists(server, client, body):
+    client.config_set("ai.model-execution-timeout", 60_000)
     store_f(client, body + '    redis.execute("ECHO", l)\n')
     text = error_of(client, "AI.SCRIPTEXECUTE", "s", "f", "KEYS", 0)
     assert "redis.execute takes lists of up to 32 levels, not deeper ones" in text
@@ -203,6 +205,7 @@ def model_that_forks(levels):
 
 @needs_torch
 def test_a_task_of_a_model_may_nest_values_a_million_deep(server, client):
+    client.config_set("ai.model-execution-timeout", 60_000)
     client.execute_command("AI.MODELSTORE", "m", "TORCH", "CPU", "BLOB", model_that_forks(1_000_000))
     set_floats(client, "x", [2], [1, 2])
     assert execute(client, "m", ["x"], ["y"]) == b"OK"

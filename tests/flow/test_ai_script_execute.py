@@ -20,6 +20,7 @@ WRONGTYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
 @pytest.fixture
 def scripts(client):
     """A client of a server that holds the script `s` and the tensors a and b."""
+    client.config_set("ai.model-execution-timeout", 30_000)  # a busy machine makes a first run wait
     store_script(client)
     set_floats(client, "a", [2], [2, 3])
     set_floats(client, "b", [2], [4, 5])

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 import redis
-from ft_help import blob, info, keys, knn
+from ft_help import blob, info, keys, knn, wait_scanned
 
 from servers import eventually
 
@@ -197,7 +197,7 @@ def test_an_aggregation_has_exact_distances_too(client, k):
 def test_a_wrong_blob_drops_the_document_and_is_counted(client):
     data = Data(client)
     data.create()
-    settle(client)  # the scan of existing keys is over, it would count what it meets
+    wait_scanned(client)  # which would count them too
     data.put(range(10))
     client.hset("item:3", "vec", "short")
     client.hset("item:4", "vec", blob(*([float("nan")] * DIM)))
