@@ -37,7 +37,7 @@ void LinkList::Replace(std::span<const Slot> wanted) const {
 HnswGraph::HnswGraph(size_t m, size_t code_bytes, base::MemoryResource& memory)
     : m_(m),
       code_offset_(2 * m * sizeof(Slot) + Codec::kHeadBytes),
-      code_lines_((Codec::kHeadBytes + code_bytes + 63) / 64 + 1),
+      code_bytes_(code_bytes),
       records_(code_offset_ + code_bytes, memory),
       upper_(m * sizeof(Slot), memory),
       not_staged_(sizeof(uint64_t), memory, kStagedBlockBytes),

@@ -103,11 +103,12 @@ class HnswGraph {
   }
   // Answers Code().
   const std::byte* PrefetchCode(Slot slot) const {
-    constexpr size_t kMostLines = 4;
+    constexpr size_t kMostBytes = 256;
     const std::byte* const code = Code(slot);
-    for (size_t line = 0; line < std::min(code_lines_, kMostLines); ++line) {
-      __builtin_prefetch(code - Codec::kHeadBytes + 64 * line);
-    }
+    const std::byte* const head = code - Codec::kHeadBytes;
+    const size_t bytes = std::min(code_bytes_ + Codec::kHeadBytes, kMostBytes);
+    for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(head + at);
+    __builtin_prefetch(head + bytes - 1);  // mostly in the line of the last one: then it costs nothing
     return code;
   }
   void PrefetchHead(Slot slot) const { __builtin_prefetch(records_.At(slot) + code_offset_ - Codec::kHeadBytes); }
@@ -159,7 +160,7 @@ class HnswGraph {
 
   const size_t m_;
   const size_t code_offset_;
-  const size_t code_lines_;  // of the cache, of a code with its head
+  const size_t code_bytes_;
   BlockStore records_;       // links of level 0, head, code
   BlockStore upper_;         // rows of m links
   BlockStore not_staged_;    // a bit per slot
