@@ -105,6 +105,7 @@ def test_added_fields_are_found_in_old_and_new_documents(items):
 
 
 def test_a_skipped_scan_leaves_old_documents_as_they_were(items):
+    wait_scanned(items)
     items.execute_command("FT.ALTER", "idx", "SKIPINITIALSCAN", "SCHEMA", "ADD", "size", "NUMERIC")
     wait_scanned(items)
     assert keys(items, "@size:[-inf +inf]") == set()
