@@ -199,6 +199,7 @@ def test_a_wrong_blob_drops_the_document_and_is_counted(client):
     data.create()
     wait_scanned(client)  # which would count them too
     data.put(range(10))
+    wait_scanned(client)  # which would count them once more
     client.hset("item:3", "vec", "short")
     client.hset("item:4", "vec", blob(*([float("nan")] * DIM)))
     del data.vectors[3], data.vectors[4]
