@@ -161,9 +161,9 @@ class HnswGraph {
   const size_t m_;
   const size_t code_offset_;
   const size_t code_bytes_;
-  BlockStore records_;       // links of level 0, head, code
-  BlockStore upper_;         // rows of m links
-  BlockStore not_staged_;    // a bit per slot
+  BlockStore records_;     // links of level 0, head, code
+  BlockStore upper_;       // rows of m links
+  BlockStore not_staged_;  // a bit per slot
   std::atomic<size_t> staged_count_{0};
   std::atomic<uint32_t> bound_{0};
   uint32_t upper_rows_ = 0;
