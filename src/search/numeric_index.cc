@@ -1,6 +1,9 @@
 #include "search/numeric_index.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 namespace redoubt::search {
@@ -79,9 +82,21 @@ size_t NumericIndex::Estimate(const NumericRange& range) const {
   return ordered_.Estimate({range.low, 0}, {range.high, std::numeric_limits<Id>::max()});
 }
 
+// Without a jump that depends on a value: where half of them are in the range, every second one would be wrong.
 void NumericIndex::CollectFromColumn(const NumericRange& range, IdSet& into) const {
-  for (size_t id = 0; id < column_.size(); ++id) {
-    if (range.Contains(column_[id])) into.Insert(static_cast<Id>(id));  // NaN is in no range
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const double low = range.low_open ? std::nextafter(range.low, kInfinity) : range.low;
+  const double high = range.high_open ? std::nextafter(range.high, -kInfinity) : range.high;
+  if (range.low_open && low == range.low) return;  // of infinity nothing is greater
+  if (range.high_open && high == range.high) return;
+  for (size_t begin = 0; begin < column_.size(); begin += IdSet::kWordIds) {
+    const size_t count = std::min(IdSet::kWordIds, column_.size() - begin);
+    uint64_t word = 0;
+    for (size_t i = 0; i < count; ++i) {
+      const double value = column_[begin + i];  // NaN is in no range
+      word |= static_cast<uint64_t>(static_cast<int>(value >= low) & static_cast<int>(value <= high)) << i;
+    }
+    into.InsertWord(begin / IdSet::kWordIds, word);
   }
 }
 

@@ -22,7 +22,7 @@ constexpr double kFewestTwoHopNeighbours = 7;
 HnswPlan HnswIndex::Choose(const HnswQuery& query, size_t ef, size_t matching) const {
   constexpr double kScanned = 35;
   constexpr double kWalked = 115;
-  constexpr double kTwoHopped = 165;
+  constexpr double kTwoHopped = 200;
   constexpr size_t kSmall = 10'000;
   constexpr double kMoved = 0.4;  // of the candidates that a walk keeps in order, for each pair of them
   if (query.plan) return *query.plan;

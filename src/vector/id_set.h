@@ -12,11 +12,17 @@ namespace redoubt::vector {
 // A set of ids below a fixed bound, one bit each: what a filter hands to a vector search.
 class IdSet {
  public:
+  static constexpr size_t kWordIds = 64;
+
   explicit IdSet(size_t bound = 0) : bound_(bound), words_((bound + 63) / 64) {}
 
   size_t bound() const { return bound_; }
   bool Contains(Id id) const { return id < bound_ && (words_[id / 64] >> (id % 64) & 1) != 0; }
   void Insert(Id id) { words_[id / 64] |= uint64_t{1} << (id % 64); }
+  // The ids kWordIds * i + b for each bit b of `word`; all are below the bound.
+  void InsertWord(size_t i, uint64_t word) {
+    if (word != 0) words_[i] |= word;
+  }
   void Erase(Id id) { words_[id / 64] &= ~(uint64_t{1} << (id % 64)); }
 
   size_t Count() const {
