@@ -188,7 +188,7 @@ def test_a_batch_that_waits_does_not_hold_up_other_models(client, server):
     store(client, "waits", onnx_models.doubler(), "BATCHSIZE", 8, "MINBATCHSIZE", 8)
     store(client, "double", onnx_models.doubler())
     set_floats(client, "x", [1, 2], [1, 2])
-    waiting = execute_later(server, "waits", ["x"], ["never"], "TIMEOUT", 1500)
+    waiting = execute_later(server, "waits", ["x"], ["never"], "TIMEOUT", 4000)
     eventually(lambda: queue(client)["waiting"] == 1)
     for _ in range(50):
         assert execute(client, "double", ["x"], ["y"], "TIMEOUT", 1000) == b"OK"

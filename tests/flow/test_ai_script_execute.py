@@ -366,7 +366,7 @@ def test_a_slow_lua_script_is_not_interrupted_by_a_torch_script(scripts, server)
 
     def count():
         with server.client(socket_timeout=60) as other:
-            answers.append(call(other, "count_up", keys=["n"], inputs=["a"], timeout=1500))
+            answers.append(call(other, "count_up", keys=["n"], inputs=["a"], timeout=4000))
 
     threads = [threading.Thread(target=count), threading.Thread(target=run)]
     threads[0].start()
