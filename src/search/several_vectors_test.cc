@@ -4,11 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstring>
 #include <deque>
 #include <functional>
 #include <map>
 #include <random>
+#include <span>
 
 #include "search/create_parser.h"
 #include "search/index.h"
@@ -236,7 +236,7 @@ base::SectionReader ReaderOf(Chunks& chunks) {
   return base::SectionReader([&chunks]() -> base::Result<base::Buffer> {
     if (chunks.empty()) return base::DataLoss("the file ends");
     ASSIGN_OR_RETURN(base::Buffer buffer, base::Buffer::Create(chunks.front().size(), base::DefaultMemory()));
-    std::memcpy(buffer.data(), chunks.front().data(), chunks.front().size());
+    std::ranges::copy(std::as_bytes(std::span(chunks.front())), buffer.span().begin());
     chunks.pop_front();
     return buffer;
   });
