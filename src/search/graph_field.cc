@@ -111,6 +111,9 @@ vector::HnswResult GraphField::Search(std::string_view query, size_t k, size_t e
   knn.k = Breadth(k, options_.graph.storage);
   knn.more = std::max<size_t>(10, k / 2) - 2;
   knn.ef = ef == 0 ? EfRuntime() : ef;
+  // One bit tells little: whoever asks for a broader walk has more of what it met measured.
+  if (options_.graph.storage == vector::Storage::kBinary)
+    knn.more = std::max(knn.more, knn.ef - std::min(knn.ef, knn.k));
   knn.filter = filter;
   knn.without = without;
   if (exact) {

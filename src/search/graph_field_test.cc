@@ -92,6 +92,14 @@ TEST_F(GraphFieldTest, DataAroundTheOriginKeepsItsGraph) {
   EXPECT_GE(Recall(), 0.9);
 }
 
+TEST_F(GraphFieldTest, ABroaderWalkOverSingleBitsHasMoreCandidates) {
+  Make(vector::Storage::kBinary, 0);
+  Put(1000);
+  const std::vector<float> query = Sample();
+  EXPECT_LT(field_->Search(vector::BlobView(query), 10, 50, nullptr, nullptr).hits.size(), 150u);
+  EXPECT_EQ(field_->Search(vector::BlobView(query), 10, 400, nullptr, nullptr).hits.size(), 400u);
+}
+
 TEST_F(GraphFieldTest, WhatIsGoneOrReplacedIsNotInTheNewGraph) {
   Make(vector::Storage::kInt8, 10);
   Put(200);
