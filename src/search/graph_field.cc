@@ -14,7 +14,7 @@ using base::Status;
 
 // What a walk goes by. Codes of 8 bits swap neighbours of nearly the same distance only: the right ones are among what
 // a walk of the usual breadth meets. With fewer bits it has to be broader.
-size_t Breadth(size_t k, vector::Storage storage) {
+size_t FewestFor(size_t k, vector::Storage storage) {
   if (storage == vector::Storage::kInt4) return std::max(k + 20, 2 * k);
   if (storage == vector::Storage::kBinary) return std::max(k + 90, 5 * k);
   return k + 2;
@@ -108,7 +108,7 @@ vector::HnswResult GraphField::Search(std::string_view query, size_t k, size_t e
   vector::HnswQuery knn;
   knn.vector = floats;
   k = std::min(k, graph_->size());
-  knn.k = Breadth(k, options_.graph.storage);
+  knn.k = FewestFor(k, options_.graph.storage);
   knn.more = std::max<size_t>(10, k / 2) - 2;
   knn.ef = ef == 0 ? EfRuntime() : ef;
   // One bit tells little: whoever asks for a broader walk has more of what it met measured.
@@ -124,6 +124,10 @@ vector::HnswResult GraphField::Search(std::string_view query, size_t k, size_t e
   vector::HnswResult result = graph_->Search(knn);
   if (exact_distances()) result.hits.resize(std::min(k, result.hits.size()));
   return result;
+}
+
+size_t GraphField::Breadth(size_t k, size_t ef) const {
+  return std::max(FewestFor(k, options_.graph.storage), ef == 0 ? EfRuntime() : ef);
 }
 
 // Every element but a FLOAT64 is a float. Of FLOAT64 vectors the graph has rounded ones.

@@ -41,6 +41,9 @@ class GraphField final : public FieldIndex {
   // What a search that says no other uses: that of the field, or what was measured for it.
   size_t EfRuntime() const { return graph_->tuned_ef() > 0 ? graph_->tuned_ef() : options_.graph.ef_runtime; }
 
+  // How many of the nearest a walk of Search() goes through.
+  size_t Breadth(size_t k, size_t ef) const;
+
   // All that are no farther than `radius` by the distance of the codes, nearest first.
   std::vector<vector::Hit> InRange(std::string_view query, double radius, std::function<bool()> stop) const;
 

@@ -63,9 +63,9 @@ SearchCost::Estimate SearchCost::OfFilter(const FilterNode& node) const {
 size_t SearchCost::OfWalk(const KnnClause& knn) const {
   const GraphField& field = *fields_[knn.field]->graph();
   const size_t m = field.index()->options().m;
-  const size_t candidates = std::max(knn.k, knn.ef_runtime.value_or(field.EfRuntime()));
-  if (candidates > kShort || m > kShort) return kUnknown;
-  return candidates * m + field.index()->staged() / kCodesInOrder;
+  const size_t ef = knn.ef_runtime.value_or(0);
+  if (knn.k > kShort || ef > kShort || m > kShort) return kUnknown;
+  return field.Breadth(knn.k, ef) * m + field.index()->staged() / kCodesInOrder;
 }
 
 // Codes of the few that a filter lets through are read one by one; without a KNN each is taken down and put in order.
